@@ -1,0 +1,1 @@
+"""The words of the house: articles, entities, polarity, books, errors. No I/O, standard library only."""
