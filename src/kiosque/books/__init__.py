@@ -1,0 +1,1 @@
+"""Which book goes deeper: catalogue, index, recommendation, reasons, evaluation."""

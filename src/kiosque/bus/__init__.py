@@ -1,0 +1,1 @@
+"""How articles travel from producer to consumer, at least once."""

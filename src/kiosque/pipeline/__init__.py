@@ -1,0 +1,1 @@
+"""From a source's news to scored articles in the store."""

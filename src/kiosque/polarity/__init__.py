@@ -1,0 +1,1 @@
+"""How a text portrays a target: prepare, score, calibrate, explain, evaluate."""

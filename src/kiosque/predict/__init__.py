@@ -1,0 +1,1 @@
+"""The always-up model server, and how others reach it."""

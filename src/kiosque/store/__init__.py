@@ -1,0 +1,1 @@
+"""The database: SQLite and PostgreSQL behind the same functions. All SQL is here."""
