@@ -1,0 +1,1 @@
+"""What every HTTP process of Kiosque has in common: problems, health, limits, the server."""

@@ -1,0 +1,1 @@
+"""Running Kiosque: logs and metrics."""
