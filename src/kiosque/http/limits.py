@@ -1,0 +1,127 @@
+"""Middleware for every HTTP process: body limit, request ids, timing, security headers."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kiosque.core.errors import TooLarge
+from kiosque.http.problems import respond_to
+from kiosque.ops.metrics import Metrics
+
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+class BodyLimit:
+    """Answers 413 as soon as a body is known to exceed `limit` bytes, whatever its headers claim."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if _declared_length(scope) > self.limit:
+            await self._refuse(scope, receive, send)
+            return
+        body = await self._read(receive)
+        if body is None:
+            await self._refuse(scope, receive, send)
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+    async def _read(self, receive: Receive) -> list[Message] | None:
+        """The messages of the body, or None when it is too large."""
+        messages: list[Message] = []
+        size = 0
+        while True:
+            message = await receive()
+            messages.append(message)
+            size += len(message.get("body", b""))
+            if size > self.limit:
+                return None
+            if not message.get("more_body", False):
+                return messages
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = TooLarge(
+            f"The body exceeds {self.limit:,} bytes.", hint="Send less at a time, e.g. in several requests."
+        )
+        await respond_to(error)(scope, receive, send)
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    remaining = iter(messages)
+
+    async def replay() -> Message:
+        return next(remaining, None) or await receive()
+
+    return replay
+
+
+class Telemetry:
+    """Gives each request an id, counts and times it by route, and adds the security headers."""
+
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        started = self.clock()
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(message, request_id)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            finally:
+                self._observe(scope, status, self.clock() - started)
+
+    def _observe(self, scope: Scope, status: int, seconds: float) -> None:
+        # The template of the route, never the address: addresses are unbounded.
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        self.metrics.http_requests.labels(method, route, str(status)).inc()
+        self.metrics.http_seconds.labels(method, route).observe(seconds)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _add_headers(message: Message, request_id: str) -> None:
+    headers = list(message.get("headers", ()))
+    present = {name.lower() for name, _ in headers}
+    headers += [pair for pair in _SECURITY_HEADERS if pair[0] not in present]
+    headers.append((b"x-request-id", request_id.encode()))
+    message["headers"] = headers

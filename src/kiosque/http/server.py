@@ -1,0 +1,78 @@
+"""Running an application: uvicorn on one address, ended by SIGTERM or Ctrl-C within ten seconds."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from kiosque.core.errors import InvalidSettings, PreconditionFailed
+
+DRAIN_SECONDS = 10
+_log = structlog.get_logger(__name__)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PreconditionFailed, saying what to do, when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if isinstance(error, socket.gaierror):
+            raise InvalidSettings(f"KIOSQUE_HOST: {host!r} is no address of this machine.") from error
+        raise PreconditionFailed(
+            f"Port {port} on {host} is not free ({error.strerror}).",
+            hint="Stop what uses it, or choose another with --port or KIOSQUE_PORT.",
+        ) from error
+    listener.listen(1024)
+    return listener
+
+
+def serve(app: FastAPI, listener: socket.socket, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """Answer requests until a signal ends it; open requests get `DRAIN_SECONDS` to finish.
+
+    `on_ready` is told the address once requests are answered.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=75,
+        limit_concurrency=1024,
+    )
+    server = _Server(config, on_ready)
+    server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            _log.info("server.ready", address=address)
+            if self._on_ready:
+                self._on_ready(address)
