@@ -1,0 +1,67 @@
+# Every target says what it does: `make help`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help
+help: ## Say what every target does
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- run -------------------------------------------------------------------------------------
+.PHONY: run
+run: $(VENV)/.run ## Install and start everything in one process on http://127.0.0.1:8000
+	@$(BIN)/kiosque up
+
+$(VENV)/.run: requirements/up.txt pyproject.toml | $(VENV)/.created
+	@echo "Installing (once) …"
+	@$(PIP) install --quiet --require-hashes -r requirements/up.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Kiosque needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# ---- test ------------------------------------------------------------------------------------
+.PHONY: test
+test: $(VENV)/.test ## Run all tests but those of containers, browser, faults and training
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(VENV)/.test ## Lint, type-check and hold the import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: format
+format: $(VENV)/.test ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	@$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	@touch $@
+
+# ---- maintain --------------------------------------------------------------------------------
+.PHONY: docs
+docs: $(VENV)/.test ## Write docs/reference from the code
+	@$(BIN)/python scripts/write_reference.py
+
+.PHONY: screenshots
+screenshots: $(VENV)/.test ## Photograph the pages into docs/images with Chromium
+	@$(BIN)/python scripts/take_screenshots.py
+
+.PHONY: lock
+lock: $(VENV)/.test ## Compile requirements/*.txt, hashed, from pyproject.toml
+	@scripts/lock.sh $(BIN)
+
+.PHONY: clean
+clean: ## Remove the environment and what tools left behind (no data of yours)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Compile requirements/*.txt from pyproject.toml: one file a process, hashed, for every platform.
+#   scripts/lock.sh BIN      BIN: folder with uv
+set -euo pipefail
+cd "$(dirname "$0")/.."
+compile() { "$1/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate "${@:2}"; }
+# hatchling builds Kiosque itself; it stands in the file so that no build fetches anything unpinned.
+printf 'hatchling\neditables\n' > requirements/build.in
+compile "$1" pyproject.toml requirements/build.in --extra up -o requirements/up.txt
+for name in producer consumer predict web; do
+  compile "$1" pyproject.toml --extra "$name" -o "requirements/$name.txt"
+done
+compile "$1" pyproject.toml --extra books-build -o requirements/books.txt
+# What is in both files must be the same version: tests run what users run.
+compile "$1" pyproject.toml --extra up --group test --group lint -c requirements/up.txt -o requirements/test.txt
+rm requirements/build.in
