@@ -1,0 +1,231 @@
+"""Every choice that the pipeline makes, as pure functions: facts in, a decision out, no I/O.
+
+Who acts on them: `consume` (what a message is, how it is settled), `intake` (what an article is to the
+store), `produce` (when a source is asked again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from kiosque.core.article import Article
+from kiosque.core.errors import (
+    CorruptModel,
+    Forbidden,
+    InvalidInput,
+    InvalidSettings,
+    PreconditionFailed,
+    TryAgain,
+    Unauthenticated,
+)
+from kiosque.core.message import decode_article
+
+T = TypeVar("T")
+
+# What is wrong with the house or its settings, never with the article in hand: waiting or a person's hand cures it.
+OUTAGES = (TryAgain, PreconditionFailed, CorruptModel, Unauthenticated, Forbidden, InvalidSettings)
+
+
+# ---- retries
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waiting that doubles from `first` seconds to at most `cap`."""
+
+    first: float = 1.0
+    cap: float = 300.0
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait after this many failures in a row, the first being 1."""
+        # Beyond 2**32 every base is over the cap, and the power must not grow without bound.
+        return min(self.cap, self.first * 2.0 ** min(max(failures - 1, 0), 32))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """`max_deliveries` counts the failures that are the article's own, not the outages around it."""
+
+    max_deliveries: int = 5
+    backoff: Backoff = Backoff()
+
+
+class DeadReason(StrEnum):
+    """Why a message was given up."""
+
+    NOT_OURS = "not_ours"
+    """It is no article in our encoding: no retry can change that."""
+    POISON = "poison"
+    """It failed by itself as often as the policy allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message that is no article of ours."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Deliver again after `delay` seconds. `counted`: the failure counts toward giving up."""
+
+    delay: float
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Keep it among the dead letters."""
+
+    reason: DeadReason
+    detail: str
+
+
+def read_message(data: bytes) -> Article | Rejected:
+    """The article in `data`, or why there is none."""
+    try:
+        return decode_article(data)
+    except InvalidInput as error:
+        return Rejected(str(error))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error` would have hit any article: then all of them wait, and none is blamed."""
+    return isinstance(error, OUTAGES)
+
+
+def after_failure(error: BaseException, failures: int, policy: RetryPolicy) -> Retry | GiveUp:
+    """What becomes of one article that failed alone. `failures` counts this one, the first being 1.
+
+    During an outage `failures` is how often the outage has been met in a row; it only sets the delay.
+    """
+    if is_outage(error):
+        return Retry(retry_delay(error, failures, policy.backoff), counted=False)
+    if failures >= policy.max_deliveries:
+        return GiveUp(DeadReason.POISON, describe(error))
+    return Retry(policy.backoff.delay(failures), counted=True)
+
+
+def retry_delay(error: BaseException, failures: int, backoff: Backoff) -> float:
+    """Seconds until the next try: as the other side asked, within the cap, else by the back-off."""
+    asked = getattr(error, "retry_after", None)
+    return min(backoff.cap, max(float(asked or 0.0), backoff.delay(failures)))
+
+
+def describe(error: BaseException) -> str:
+    """`error` in one line for a person: its class and what it says, at most 500 characters."""
+    return f"{type(error).__name__}: {error}".replace("\n", " ")[:500]
+
+
+def split(batch: Sequence[T], error: BaseException) -> tuple[Sequence[T], Sequence[T]] | None:
+    """The two halves to try apart after `error`, or None when trying apart cannot help.
+
+    An outage hits every half alike; a single article has no halves. Halving finds one poison article
+    among 256 in at most 17 tries where one by one needs 256.
+    """
+    if len(batch) < 2 or is_outage(error):
+        return None
+    middle = len(batch) // 2
+    return batch[:middle], batch[middle:]
+
+
+# ---- what an article is to the store
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of the article that lies under a key.
+
+    `scored_by` is the polarity version whose scores it has, `generation` the state of the watch
+    list that it was last matched against; None when it was never scored or matched.
+    """
+
+    source: str
+    headline: str
+    abstract: str
+    scored_by: str | None
+    generation: int | None
+
+
+class Standing(StrEnum):
+    """What an article that arrives is to one that lies there."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    """Its own source has changed the text."""
+    SIGHTING = "sighting"
+    """Another source has it too; the first text stays."""
+    DUPLICATE = "duplicate"
+    """Nothing new: a second delivery, or the source says it again."""
+
+
+def standing(article: Article, known: Known | None) -> Standing:
+    """What `article` is to what is known under its key."""
+    if known is None:
+        return Standing.NEW
+    if article.source != known.source:
+        return Standing.SIGHTING
+    if (article.headline, article.abstract) != (known.headline, known.abstract):
+        return Standing.UPDATED
+    return Standing.DUPLICATE
+
+
+def must_score(is_: Standing, known: Known | None, *, version: str | None, generation: int) -> bool:
+    """Whether entities must be looked for and scored: for a new text, a new model or a new watch list.
+
+    Without a model (`version` None) only the watch list counts: what is matched already stays
+    unscored until there is a model.
+    """
+    if known is None or is_ in (Standing.NEW, Standing.UPDATED):
+        return True
+    if known.generation != generation:
+        return True
+    return version is not None and known.scored_by != version
+
+
+def must_recommend(*, mentions: int, books_per_article: int) -> bool:
+    """Books are kept for articles that mention someone; for others they are found on demand."""
+    return mentions > 0 and books_per_article > 0
+
+
+# ---- when a source is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class PollPolicy:
+    """Seconds between polls, and how errors stretch them."""
+
+    interval: float = 300.0
+    backoff: Backoff = Backoff(first=30.0, cap=6 * 3600.0)
+
+
+def next_poll(
+    started: datetime,
+    finished: datetime,
+    policy: PollPolicy,
+    *,
+    failures: int = 0,
+    retry_after: float | None = None,
+    wants_again: float | None = None,
+) -> datetime:
+    """When to ask a source next.
+
+    After success one interval after the poll began (so that slow polls don't drift), or
+    `wants_again` seconds where the source knows better (a feed's ttl, more pages waiting). After
+    errors the back-off, never sooner than the source's Retry-After asks.
+    """
+    if failures > 0:
+        wait = max(policy.backoff.delay(failures), retry_after or 0.0)
+        return finished + timedelta(seconds=wait)
+    interval = policy.interval if wants_again is None else wants_again
+    return max(finished, started + timedelta(seconds=interval))
+
+
+def is_due(now: datetime, next_at: datetime | None) -> bool:
+    """Whether to poll now; a source that was never polled is due at once."""
+    return next_at is None or next_at <= now
