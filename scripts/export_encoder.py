@@ -62,7 +62,7 @@ def quantised_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def embed(graph: Graph, weights: dict[str, np.ndarray], *, integer: bool, epsilon: float) -> str:
-    words = weights["embeddings.word_embeddings.weight"] 
+    words = weights["embeddings.word_embeddings.weight"]
     if integer:
         rows, scale = quantised_rows(words)
         gathered = graph.node("Gather", [graph.weight("words", rows), "input_ids"], "words.rows")
@@ -88,7 +88,11 @@ def attend(graph: Graph, x: str, weights: dict[str, np.ndarray], layer: str, hea
     share = width // heads
     scale = 1.0 / math.sqrt(share)
     matrix = np.concatenate(
-        [weights[f"{self_}.query.weight"] * scale, weights[f"{self_}.key.weight"], weights[f"{self_}.value.weight"]]
+        [
+            weights[f"{self_}.query.weight"] * scale,
+            weights[f"{self_}.key.weight"],
+            weights[f"{self_}.value.weight"],
+        ]
     )
     bias = np.concatenate(
         [weights[f"{self_}.query.bias"] * scale, weights[f"{self_}.key.bias"], weights[f"{self_}.value.bias"]]
@@ -99,7 +103,9 @@ def attend(graph: Graph, x: str, weights: dict[str, np.ndarray], layer: str, hea
     parts = graph.node("Reshape", [joint, shape], f"{name}.parts")
     turned = graph.node("Transpose", [parts], f"{name}.turned", perm=[1, 2, 0, 3])
     q, k, v = (
-        graph.node("Gather", [turned, graph.weight(f"{name}.{i}", np.array(i, np.int64))], f"{name}.{p}", axis=0)
+        graph.node(
+            "Gather", [turned, graph.weight(f"{name}.{i}", np.array(i, np.int64))], f"{name}.{p}", axis=0
+        )
         for i, p in enumerate("qkv")
     )
     flipped = graph.node("Transpose", [k], f"{name}.flipped", perm=[0, 2, 1])
@@ -113,17 +119,23 @@ def attend(graph: Graph, x: str, weights: dict[str, np.ndarray], layer: str, hea
     return graph.linear(joined, weights[f"{out}.weight"], weights[f"{out}.bias"], f"{name}.out")
 
 
-def transform(graph: Graph, x: str, weights: dict[str, np.ndarray], layer: str, config: dict[str, float]) -> str:
+def transform(
+    graph: Graph, x: str, weights: dict[str, np.ndarray], layer: str, config: dict[str, float]
+) -> str:
     """One layer of the encoder."""
     epsilon, prefix = config["layer_norm_eps"], f"encoder.layer.{layer}"
     attended = attend(graph, x, weights, layer, int(config["num_attention_heads"]))
     first = graph.node("Add", [attended, x], f"layer{layer}.first")
-    middle = graph.norm(first, weights, f"{prefix}.attention.output.LayerNorm", f"layer{layer}.middle", epsilon)
+    middle = graph.norm(
+        first, weights, f"{prefix}.attention.output.LayerNorm", f"layer{layer}.middle", epsilon
+    )
     inner = f"{prefix}.intermediate.dense"
     wide = graph.linear(middle, weights[f"{inner}.weight"], weights[f"{inner}.bias"], f"layer{layer}.wide")
     active = graph.node("Gelu", [wide], f"layer{layer}.active")
     outer = f"{prefix}.output.dense"
-    narrow = graph.linear(active, weights[f"{outer}.weight"], weights[f"{outer}.bias"], f"layer{layer}.narrow")
+    narrow = graph.linear(
+        active, weights[f"{outer}.weight"], weights[f"{outer}.bias"], f"layer{layer}.narrow"
+    )
     second = graph.node("Add", [narrow, middle], f"layer{layer}.second")
     return graph.norm(second, weights, f"{prefix}.output.LayerNorm", f"layer{layer}.end", epsilon)
 
@@ -190,7 +202,9 @@ def prune(tokenizer: dict[str, object], weights: dict[str, np.ndarray], keep: se
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--vocabulary", type=Path, help="word pieces to keep, one a line")

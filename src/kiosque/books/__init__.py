@@ -1,1 +1,1 @@
-"""Which book goes deeper: catalogue, index, recommendation, reasons, evaluation."""
+"""Books for an article, a text, a reader or another book: index, fusion of evidence, reasons, evaluation."""
