@@ -23,6 +23,8 @@ class Book:
     description: str = ""
     published_on: str | None = None
     """ISO date of first publication where it is known to the day."""
+    editions: tuple[str, ...] = ()
+    """ISBN-13 of the other editions under which the work was seen; two books that share one are one."""
 
 
 @dataclass(frozen=True, slots=True)
