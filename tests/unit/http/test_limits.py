@@ -1,0 +1,70 @@
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+
+from kiosque.http.limits import BodyLimit, Telemetry
+from kiosque.ops.metrics import Metrics
+
+LIMIT = 1000
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+def client(metrics):
+    app = FastAPI()
+
+    @app.post("/size/{name}")
+    async def size(request: Request) -> int:
+        return len(await request.body())
+
+    app.add_middleware(BodyLimit, limit=LIMIT)
+    app.add_middleware(Telemetry, metrics=metrics)
+    return TestClient(app)
+
+
+def test_a_body_up_to_the_limit_arrives_whole(client):
+    assert client.post("/size/a", content=b"x" * LIMIT).json() == LIMIT
+
+
+def test_a_body_that_says_it_is_too_large_is_refused(client):
+    response = client.post("/size/a", content=b"x" * (LIMIT + 1))
+    assert response.status_code == 413
+    assert response.json()["code"] == "too_large"
+
+
+def test_a_body_without_a_length_is_counted(client):
+    response = client.post("/size/a", content=iter([b"x" * 600, b"x" * 600]))
+    assert response.status_code == 413
+
+
+def test_a_chunked_body_within_the_limit_arrives_whole(client):
+    assert client.post("/size/a", content=iter([b"x" * 300, b"y" * 300])).json() == 600
+
+
+def test_requests_are_counted_by_route_and_never_by_address(client, metrics):
+    client.post("/size/one", content=b"")
+    client.post("/size/two", content=b"")
+    value = metrics.registry.get_sample_value(
+        "kiosque_http_requests_total", {"method": "POST", "route": "/size/{name}", "status": "200"}
+    )
+    assert value == 2
+
+
+def test_an_unknown_method_makes_no_new_label(client, metrics):
+    client.request("BREW", "/size/one")
+    assert metrics.registry.get_sample_value(
+        "kiosque_http_requests_total", {"method": "OTHER", "route": "unmatched", "status": "405"}
+    ) or metrics.registry.get_sample_value(
+        "kiosque_http_requests_total", {"method": "OTHER", "route": "/size/{name}", "status": "405"}
+    )
+
+
+def test_answers_carry_an_id_and_the_security_headers(client):
+    first, second = client.post("/size/a", content=b""), client.post("/size/a", content=b"")
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+    assert first.headers["x-content-type-options"] == "nosniff"
+    assert first.headers["x-frame-options"] == "DENY"
