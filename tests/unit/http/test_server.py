@@ -38,6 +38,8 @@ def test_a_host_that_is_not_ours_is_reported():
 PROGRAM = """
 from fastapi import FastAPI
 from kiosque.http.server import bind, serve
+from kiosque.ops.logs import configure_logging
+configure_logging("error")
 app = FastAPI()
 app.get("/")(lambda: "hello")
 serve(app, bind("127.0.0.1", 0), on_ready=lambda address: print(address, flush=True))
