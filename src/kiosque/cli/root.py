@@ -40,7 +40,7 @@ NOUNS: dict[str, Noun] = {
     "rescore": Noun("rescore", "app", "Score history with the model that is now current.", _MODELS),
     "db": Noun("db", "app", "The database: migrate, status, backup.", _CARE),
     "user": Noun("user", "app", "People who may log in.", _CARE),
-    "key": Noun("key", "app", "API keys: create, list, revoke.", _CARE),
+    "key": Noun("key", "app", "API keys: add, list, revoke.", _CARE),
     "settings": Noun("setting", "app", "Every setting, its value and where it comes from.", _CARE),
 }
 

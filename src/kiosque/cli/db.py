@@ -1,0 +1,53 @@
+"""`kiosque db`: the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosque.cli.context import house_of
+from kiosque.cli.output import Json, choose_format, emit_object, say
+
+app = typer.Typer(no_args_is_help=True, help="The database: migrate, status, backup.")
+
+
+@app.command()
+def migrate(ctx: typer.Context) -> None:
+    """Bring the schema up to this program. Safe to run again, and at every start."""
+    with house_of(ctx) as house:
+        changed = house.database.migrate()
+        say("The schema is now up to date." if changed else "The schema was up to date.")
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: Json = False) -> None:
+    """Say which database this is, whether its schema fits, and how much is in it."""
+    from kiosque.store import articles, books, dead_letters, entities, mentions
+
+    with house_of(ctx) as house:
+        database = house.database
+        database.check()
+        with database.read() as tx:
+            counts = {
+                "articles": articles.count(tx),
+                "mentions": mentions.count(tx),
+                "entities": entities.count(tx),
+                "books": books.count(tx),
+                "dead_letters": dead_letters.count(tx),
+            }
+        facts = {"dialect": database.dialect, "schema": database.schema_version(), "bytes": database.size()}
+        emit_object(facts | counts, choose_format(as_json))
+
+
+@app.command()
+def backup(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="File to write; must not exist.")],
+) -> None:
+    """Copy a SQLite database while it is in use. For PostgreSQL use pg_dump."""
+    with house_of(ctx) as house:
+        house.database.check()
+        house.database.backup(path)
+        say(f"Wrote {path}.")

@@ -1,0 +1,44 @@
+"""`kiosque settings`: what can be set, and what is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from pydantic import SecretStr
+
+from kiosque.cli.context import settings_of
+from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_rows
+
+app = typer.Typer(no_args_is_help=True, help="Every setting, its value and where it comes from.")
+
+
+@app.callback()
+def settings() -> None:
+    """Every setting, its value and where it comes from."""
+
+
+@app.command("list")
+def list_settings(
+    ctx: typer.Context, as_json: Json = False, as_jsonl: JsonLines = False, as_csv: Csv = False
+) -> None:
+    """List every setting. Secrets are not shown, only whether they are set."""
+    from kiosque.settings import PREFIX, Settings
+
+    values = settings_of(ctx)
+    rows = [
+        {
+            "name": f"{PREFIX}{name.upper()}",
+            "value": _shown(getattr(values, name)),
+            "from": "you" if name in values.model_fields_set else "default",
+            "meaning": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    emit_rows(rows, choose_format(as_json, as_jsonl, as_csv))
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return "***"
+    return value if value is None or isinstance(value, (int, float, bool)) else str(value)
