@@ -1,0 +1,141 @@
+"""One wide chart: how often someone is named, as an area above the axis, and how they are spoken of, as a line below.
+
+Stretches without data are left open: nothing is drawn where nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from markupsafe import Markup
+
+from kiosque.web.figures.polarity import Tone
+from kiosque.web.figures.svg import Point, Scale, band, element, figure, path
+
+WIDTH, HEIGHT = 960.0, 320.0
+LEFT, RIGHT = 44.0, 12.0
+VOLUME_TOP, VOLUME_BOTTOM = 34.0, 120.0
+NET_TOP, NET_BOTTOM = 140.0, 290.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One stretch of time. `run` numbers what belongs together: a new number after a gap."""
+
+    start: date
+    end: date
+    tone: Tone
+    run: int = 0
+
+    @property
+    def middle(self) -> float:
+        return (self.start.toordinal() + self.end.toordinal()) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A day that is drawn as a hairline with its name, e.g. an election."""
+
+    day: date
+    label: str
+
+
+def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, unit: str) -> Markup:
+    """The chart of one entity. `unit` names the width of a bucket: day, week, month, …"""
+    if not buckets:
+        return Markup('<p class="empty">Nothing to draw: no article in these days names them.</p>')
+    x = Scale(buckets[0].start.toordinal(), buckets[-1].end.toordinal() + 1, LEFT, WIDTH - RIGHT)
+    parts = [
+        *_years(x),
+        *_volume(buckets, x),
+        *_net(buckets, x),
+        *_marks(marks, x, buckets[0].start, buckets[-1].end),
+    ]
+    total = sum(bucket.tone.total for bucket in buckets)
+    words = (
+        f"{total:,} scored articles that name {name}, by {unit}, {buckets[0].start} to {buckets[-1].end}; "
+        "above their number, below the share of positive minus the share of negative ones with a 95 % band."
+    )
+    return figure(WIDTH, HEIGHT, f"{name} over time", words, parts, class_="timeline")
+
+
+def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
+    for _, group in groupby(buckets, key=lambda bucket: bucket.run):
+        yield list(group)
+
+
+def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
+    most = max(bucket.tone.total for bucket in buckets) or 1
+    y = Scale(0, most, VOLUME_BOTTOM, VOLUME_TOP)
+    yield element("text", f"{most:,}", class_="tick", x=LEFT - 6, y=VOLUME_TOP + 4, text_anchor="end")
+    yield element("text", "articles", class_="caption", x=LEFT, y=VOLUME_TOP - 18)
+    for run in _runs(buckets):
+        steps: list[Point] = []
+        for bucket in run:
+            top = y(bucket.tone.total)
+            steps += [(x(bucket.start.toordinal()), top), (x(bucket.end.toordinal() + 1), top)]
+        floor = [(steps[0][0], VOLUME_BOTTOM), (steps[-1][0], VOLUME_BOTTOM)]
+        yield element("path", class_="area", d=band(steps, floor))
+    yield element("line", class_="axis", x1=LEFT, x2=WIDTH - RIGHT, y1=VOLUME_BOTTOM, y2=VOLUME_BOTTOM)
+
+
+def _net(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
+    y = Scale(-1, 1, NET_BOTTOM, NET_TOP)
+    yield element("text", "net polarity", class_="caption", x=LEFT, y=NET_TOP - 4)
+    for value, words in ((1, "+1"), (0, "0"), (-1, "−1")):
+        yield element(
+            "line",
+            class_="axis" if value == 0 else "grid",
+            x1=LEFT,
+            x2=WIDTH - RIGHT,
+            y1=y(value),
+            y2=y(value),
+        )
+        yield element("text", words, class_="tick", x=LEFT - 6, y=y(value) + 4, text_anchor="end")
+    for run in _runs(buckets):
+        yield from _net_run([bucket for bucket in run if bucket.tone.total], x, y)
+
+
+def _net_run(run: Sequence[Bucket], x: Scale, y: Scale) -> Iterator[Markup]:
+    line = [(x(b.middle), y(b.tone.net)) for b in run if b.tone.net is not None]
+    bands = [(x(b.middle), b.tone.band) for b in run if b.tone.band is not None]
+    if len(line) > 1:
+        yield element(
+            "path", class_="band", d=band([(p, y(b[1])) for p, b in bands], [(p, y(b[0])) for p, b in bands])
+        )
+        yield element("path", class_="line", d=path(line))
+    for bucket, (cx, cy) in zip(run, line, strict=True):
+        words = f"{bucket.start} – {bucket.end}: net {bucket.tone.net:+.2f}, {bucket.tone.total:,} articles"
+        yield element(
+            "circle", element("title", words), class_=f"dot {_side(bucket.tone)}", cx=cx, cy=cy, r=3
+        )
+
+
+def _side(tone: Tone) -> str:
+    net = tone.net or 0.0
+    return "positive" if net > 0 else "negative" if net < 0 else "neutral"
+
+
+def _years(x: Scale) -> Iterator[Markup]:
+    first, last = date.fromordinal(int(x.low)).year, date.fromordinal(int(x.high)).year
+    step = next(s for s in (1, 2, 4, 10, 20, 40, 100, 1000) if (last - first) / s <= 12)
+    for year in range(first - first % step, last + 1, step):
+        place = x(date(max(year, 1), 1, 1).toordinal())
+        if place >= LEFT:
+            yield element("line", class_="grid", x1=place, x2=place, y1=VOLUME_TOP, y2=NET_BOTTOM)
+            yield element("text", str(year), class_="tick", x=place, y=NET_BOTTOM + 18, text_anchor="middle")
+
+
+def _marks(marks: Iterable[Mark], x: Scale, first: date, last: date) -> Iterator[Markup]:
+    taken = -100.0
+    for mark in sorted(marks, key=lambda mark: mark.day):
+        if not first <= mark.day <= last:
+            continue
+        place = x(mark.day.toordinal())
+        yield element("line", class_="mark", x1=place, x2=place, y1=VOLUME_TOP - 8, y2=NET_BOTTOM)
+        if place - taken > 34:  # labels may not run into one another
+            yield element("text", mark.label, class_="mark", x=place, y=VOLUME_TOP - 12, text_anchor="middle")
+            taken = place
