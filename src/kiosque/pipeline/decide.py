@@ -7,7 +7,7 @@ store), `produce` (when a source is asked again).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -51,7 +51,7 @@ class RetryPolicy:
     """`max_deliveries` counts the failures that are the article's own, not the outages around it."""
 
     max_deliveries: int = 5
-    backoff: Backoff = Backoff()
+    backoff: Backoff = field(default_factory=Backoff)
 
 
 class DeadReason(StrEnum):
@@ -170,22 +170,55 @@ def standing(article: Article, known: Known | None) -> Standing:
         return Standing.NEW
     if article.source != known.source:
         return Standing.SIGHTING
-    if (article.headline, article.abstract) != (known.headline, known.abstract):
+    if text_after(article, known) != (known.headline, known.abstract):
         return Standing.UPDATED
     return Standing.DUPLICATE
 
 
-def must_score(is_: Standing, known: Known | None, *, version: str | None, generation: int) -> bool:
+def waves(articles: Sequence[Article]) -> list[list[int]]:
+    """The positions of `articles` in groups to be taken one after the other, each key once a group.
+
+    Where a key comes again with nothing changed, the position is left out: a duplicate within the batch.
+    """
+    groups: list[list[int]] = []
+    latest: dict[str, tuple[Article, int]] = {}
+    for position, article in enumerate(articles):
+        before = latest.get(article.key)
+        if before is not None and _same_to_the_store(article, before[0]):
+            continue
+        number = 0 if before is None else before[1] + 1
+        latest[article.key] = (article, number)
+        if number == len(groups):
+            groups.append([])
+        groups[number].append(position)
+    return groups
+
+
+def _same_to_the_store(one: Article, other: Article) -> bool:
+    return (one.source, one.headline, one.abstract) == (other.source, other.headline, other.abstract)
+
+
+def text_after(article: Article, known: Known | None) -> tuple[str, str]:
+    """Headline and abstract that lie in the store once `article` has been stored.
+
+    Its own source replaces them; another source fills what was empty. An empty text never replaces one.
+    """
+    if known is None:
+        return article.headline, article.abstract
+    if article.source == known.source:
+        return article.headline or known.headline, article.abstract or known.abstract
+    return known.headline or article.headline, known.abstract or article.abstract
+
+
+def must_score(article: Article, known: Known | None, *, version: str | None, generation: int) -> bool:
     """Whether entities must be looked for and scored: for a new text, a new model or a new watch list.
 
-    Without a model (`version` None) only the watch list counts: what is matched already stays
-    unscored until there is a model.
+    Without a model (`version` None) only a new text counts: what is there already waits for a model
+    as it is.
     """
-    if known is None or is_ in (Standing.NEW, Standing.UPDATED):
+    if known is None or text_after(article, known) != (known.headline, known.abstract):
         return True
-    if known.generation != generation:
-        return True
-    return version is not None and known.scored_by != version
+    return version is not None and (known.scored_by, known.generation) != (version, generation)
 
 
 def must_recommend(*, mentions: int, books_per_article: int) -> bool:
@@ -201,7 +234,7 @@ class PollPolicy:
     """Seconds between polls, and how errors stretch them."""
 
     interval: float = 300.0
-    backoff: Backoff = Backoff(first=30.0, cap=6 * 3600.0)
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=30.0, cap=6 * 3600.0))
 
 
 def next_poll(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -66,12 +66,11 @@ class WorkerState:
 class Worker:
     """One loop in one thread. A crash is logged; the loop starts again after a growing pause."""
 
-    def __init__(
-        self, name: str, loop: Loop, *, event: threading.Event, clock: Clock, backoff: Backoff
-    ) -> None:
+    def __init__(self, name: str, loop: Loop, *, last: bool, clock: Clock, backoff: Backoff) -> None:
         self.name = name
         self._loop = loop
-        self._stop = Stop(event)
+        self.last = last
+        self.stop = Stop()
         self._clock = clock
         self._backoff = backoff
         self._in_loop = False
@@ -89,14 +88,14 @@ class Worker:
             self._crashes,
             self._last_error,
             self._last_crash_at,
-            max(0.0, time.monotonic() - self._stop.last_pulse),
+            max(0.0, time.monotonic() - self.stop.last_pulse),
         )
 
     def _run(self) -> None:
         structlog.contextvars.bind_contextvars(worker=self.name)
-        while not self._stop.requested():
+        while not self.stop.requested():
             pause = self._run_once()
-            if pause is None or self._stop.wait(pause):
+            if pause is None or self.stop.wait(pause):
                 return
 
     def _run_once(self) -> float | None:
@@ -104,8 +103,10 @@ class Worker:
         started = time.monotonic()
         self._in_loop = True
         try:
-            self._loop(self._stop)
+            self._loop(self.stop)
         except Exception as error:  # noqa: BLE001 - a loop that dies silently is worse than any error in it
+            if self.stop.requested() and isinstance(error, TryAgain):
+                return None  # what it needs was closed while it was ending
             return self._note_crash(error, time.monotonic() - started)
         finally:
             self._in_loop = False
@@ -137,24 +138,31 @@ class Workers:
     def __init__(self, *, clock: Clock = system_clock, backoff: Backoff = RESTART_BACKOFF) -> None:
         self._clock = clock
         self._backoff = backoff
-        self._event = threading.Event()
+        self.stopping = threading.Event()
+        """Set as soon as `stop` is called; for what waits deep inside a loop, e.g. between two requests."""
         self._workers: list[Worker] = []
 
-    def add(self, name: str, loop: Loop) -> None:
-        """Take on a loop; it runs from `start` on."""
-        self._workers.append(Worker(name, loop, event=self._event, clock=self._clock, backoff=self._backoff))
+    def add(self, name: str, loop: Loop, *, last: bool = False) -> None:
+        """Take on a loop; it runs from `start` on.
+
+        Those added with `last` are stopped after the others have ended: a consumer goes on while
+        the producer waits for what it has just published to be handled.
+        """
+        self._workers.append(Worker(name, loop, last=last, clock=self._clock, backoff=self._backoff))
 
     def start(self) -> None:
         for worker in self._workers:
             worker.thread.start()
 
     def stop(self, timeout: float = DRAIN_SECONDS) -> tuple[str, ...]:
-        """Ask every loop to end and wait up to `timeout` seconds for all. Returns who did not make it."""
-        self._event.set()
-        deadline = time.monotonic() + timeout
-        for worker in self._workers:
-            if worker.thread.ident is not None:
-                worker.thread.join(max(0.0, deadline - time.monotonic()))
+        """Ask every loop to end and wait up to `timeout` seconds for all. Returns who did not make it.
+
+        The first ones get at most half of the time.
+        """
+        self.stopping.set()
+        end = time.monotonic() + timeout
+        _stop_group([w for w in self._workers if not w.last], time.monotonic() + timeout / 2)
+        _stop_group([w for w in self._workers if w.last], end)
         late = tuple(w.name for w in self._workers if w.thread.is_alive())
         if late:
             _log.warning("worker.late", workers=late, waited=timeout)
@@ -166,10 +174,18 @@ class Workers:
     def check(self) -> None:
         """For `/readyz`: raises TryAgain naming the loops that are down."""
         down = [f"{s.name} ({s.last_error})" for s in self.states() if not s.running and s.last_error]
-        if down and not self._event.is_set():
+        if down and not self.stopping.is_set():
             raise TryAgain(
                 f"Not running: {', '.join(down)}.", hint="It restarts by itself; the log says more."
             )
+
+
+def _stop_group(workers: Sequence[Worker], deadline: float) -> None:
+    for worker in workers:
+        worker.stop.request()
+    for worker in workers:
+        if worker.thread.ident is not None:
+            worker.thread.join(max(0.0, deadline - time.monotonic()))
 
 
 @contextmanager
