@@ -44,8 +44,8 @@ def errors_page() -> str:
     )
     return (
         f"{_HEAD}# Errors\n\n"
-        "Every error of the API is problem+json ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) with a `code`\nout of "
-        "this table; the command line ends with the exit code. 0 is success, 130 is Ctrl-C.\n\n"
+        "Every error of the API is problem+json ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) with a "
+        "`code`\nout of this table; the command line ends with the exit code. 0 is success, 130 is Ctrl-C.\n\n"
         + "\n".join(rows)
         + "\n"
     )

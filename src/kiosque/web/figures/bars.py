@@ -37,7 +37,7 @@ def diverging_bar(tone: Tone) -> Markup:
         element("rect", class_="positive", x=left + neutral, y=0, width=positive, height=BAR_HEIGHT),
         element("line", class_="axis", x1=middle, x2=middle, y1=-1, y2=BAR_HEIGHT + 1),
     ]
-    return figure(BAR_WIDTH, BAR_HEIGHT, "Tone", describe(tone), parts, class_="bar", width=int(BAR_WIDTH))
+    return figure(BAR_WIDTH, BAR_HEIGHT, "Tone", describe(tone), parts, kind="bar", fixed=True)
 
 
 def probability_bar(negative: float, neutral: float, positive: float) -> Markup:
@@ -50,7 +50,7 @@ def probability_bar(negative: float, neutral: float, positive: float) -> Markup:
         )
     ]
     words = f"negative {negative:.0%}, neutral {neutral:.0%}, positive {positive:.0%}"
-    return figure(BAR_WIDTH, BAR_HEIGHT, "Probabilities", words, parts, class_="bar", width=int(BAR_WIDTH))
+    return figure(BAR_WIDTH, BAR_HEIGHT, "Probabilities", words, parts, kind="bar", fixed=True)
 
 
 def sparkline(values: Sequence[float | None], words: str) -> Markup:
@@ -70,6 +70,4 @@ def sparkline(values: Sequence[float | None], words: str) -> Markup:
     dots = [
         element("circle", class_="dot", cx=run[0][0], cy=run[0][1], r=1.5) for run in runs if len(run) == 1
     ]
-    return figure(
-        SPARK_WIDTH, SPARK_HEIGHT, "Trend", words, [*lines, *dots], class_="spark", width=int(SPARK_WIDTH)
-    )
+    return figure(SPARK_WIDTH, SPARK_HEIGHT, "Trend", words, [*lines, *dots], kind="spark", fixed=True)

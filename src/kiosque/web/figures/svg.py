@@ -32,9 +32,7 @@ def element(name: str, *children: str, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    inner = Markup("").join(
-        Markup(child) if isinstance(child, Markup) else escape(child) for child in children
-    )
+    inner = Markup("").join(escape(child) for child in children)
     return Markup(f"<{name}{written}>{inner}</{name}>")  # noqa: S704 - every part is escaped above
 
 
@@ -52,9 +50,16 @@ def band(upper: Sequence[Point], lower: Sequence[Point]) -> str:
 
 
 def figure(
-    width: float, height: float, title: str, description: str, children: Iterable[Markup], **more: object
+    width: float,
+    height: float,
+    title: str,
+    description: str,
+    children: Iterable[Markup],
+    *,
+    kind: str,
+    fixed: bool = False,
 ) -> Markup:
-    """The outer element: scales to its column, and says to a screen reader what it shows."""
+    """The outer element. It says to a screen reader what it shows, and scales to its column unless it is `fixed`."""
     return element(
         "svg",
         element("title", title),
@@ -62,7 +67,8 @@ def figure(
         *children,
         viewBox=f"0 0 {_number(width)} {_number(height)}",
         role="img",
-        **more,
+        class_=kind,
+        width=int(width) if fixed else None,
     )
 
 

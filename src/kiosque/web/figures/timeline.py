@@ -59,7 +59,7 @@ def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, uni
         f"{total:,} scored articles that name {name}, by {unit}, {buckets[0].start} to {buckets[-1].end}; "
         "above their number, below the share of positive minus the share of negative ones with a 95 % band."
     )
-    return figure(WIDTH, HEIGHT, f"{name} over time", words, parts, class_="timeline")
+    return figure(WIDTH, HEIGHT, f"{name} over time", words, parts, kind="timeline")
 
 
 def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
