@@ -1,0 +1,70 @@
+"""The overview: what came in, who is most in the news, what moved, the latest headlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from kiosque.store import articles, mentions, stats
+from kiosque.store.stats import Ranked
+from kiosque.store.tx import Tx
+from kiosque.web.render import house, page
+
+router = APIRouter()
+
+PERIODS = {"week": 7, "month": 30, "year": 365, "decade": 3653}
+LATEST = 12
+SMALLEST_MOVE = 3
+"""Articles that a period must have for a change of tone to be called a move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change in tone between two periods of the same length."""
+
+    ranked: Ranked
+    change: float
+
+
+@router.get("/")
+def overview(request: Request, period: str = "year") -> HTMLResponse:
+    days = PERIODS.get(period, PERIODS["year"])
+    with house(request).database.read() as tx:
+        overall = stats.overview(tx, days=days)
+        end = overall.last_day
+        ranking = _ranking(tx, end, days) if end else ()
+        latest = articles.latest(tx, LATEST)
+        return page(
+            request,
+            tx,
+            "today.html",
+            section="/",
+            overview=overall,
+            period=period if period in PERIODS else "year",
+            periods=PERIODS,
+            since=end - timedelta(days=days - 1) if end else None,
+            ranking=ranking[:12],
+            moves=biggest_moves(ranking),
+            latest=latest,
+            latest_mentions=mentions.of_articles(tx, [a.pk for a in latest]),
+            gaps=stats.gaps(tx, min_days=max(7, days // 12), limit=5),
+        )
+
+
+def _ranking(tx: Tx, end: date, days: int) -> tuple[Ranked, ...]:
+    return stats.ranking(tx, end - timedelta(days=days - 1), end, limit=50)
+
+
+def biggest_moves(ranking: tuple[Ranked, ...], limit: int = 4) -> list[Move]:
+    """Whose net polarity changed most against the period before, among those with enough articles in both."""
+    moves = [
+        Move(ranked, ranked.counts.net - ranked.previous.net)
+        for ranked in ranking
+        if ranked.counts.net is not None
+        and ranked.previous.net is not None
+        and min(ranked.counts.scored, ranked.previous.scored) >= SMALLEST_MOVE
+    ]
+    return sorted(moves, key=lambda move: -abs(move.change))[:limit]
