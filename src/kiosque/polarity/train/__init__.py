@@ -1,0 +1,1 @@
+"""Training polarity models: needs the extra `polarity-train`. Nothing outside of this package imports torch."""

