@@ -1,1 +1,1 @@
-"""The JSON API, version 1."""
+"""The API under `/api/v1`: reading, asking the models, running the installation, accounts."""

@@ -1,0 +1,140 @@
+"""What the API is given by the wiring, and what it makes of it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from kiosque.api.auth import Authenticator
+from kiosque.api.live import LiveArticles
+from kiosque.api.passwords import Passwords
+from kiosque.api.ratelimit import LoginThrottle, RateLimiter
+from kiosque.api.scopes import Caller
+from kiosque.api.tokens import TokenIssuer
+from kiosque.core.clock import Clock, system_clock
+from kiosque.core.errors import PreconditionFailed
+from kiosque.core.prediction import Predictor
+from kiosque.modelstore.store import ModelStore
+from kiosque.ops.metrics import Metrics
+from kiosque.pipeline.watch import Watch
+from kiosque.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class RematchCounts:
+    """What matching history anew for one entity changes (or, in a preview, would change)."""
+
+    articles: int
+    """Articles looked at."""
+    added: int
+    """Articles in which the entity is mentioned now and was not before."""
+    removed: int
+    changed: int
+    """Articles in which it stands in other places than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolledNow:
+    """What one poll brought."""
+
+    read: int
+    new: int
+    skipped: int
+
+
+RematchHook = Callable[[str, bool], RematchCounts]
+"""Given an entity's id and whether it is only a preview. Raises NotFound."""
+PollHook = Callable[[str], PolledNow]
+"""Given a source's id: ask it now. Raises NotFound, SourceUnavailable."""
+ReplayHook = Callable[[int], None]
+"""Given a dead letter's id: put its message on the bus again. Raises NotFound, BusUnavailable."""
+SessionHook = Callable[[HTTPConnection], Caller | None]
+"""Who a browser's session says is asking; only consulted for GET. Runs in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What other parts of the house do for the API. A process that cannot do it leaves it out."""
+
+    rematch: RematchHook | None = None
+    poll: PollHook | None = None
+    replay: ReplayHook | None = None
+    session: SessionHook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """Everything the API needs; made in `wiring`, or by a test."""
+
+    database: Database
+    predictor: Predictor
+    modelstore: ModelStore
+    metrics: Metrics
+    secret_key: str = field(repr=False)
+    clock: Clock = system_clock
+    open_reading: bool = False
+    token_lifetime: timedelta = timedelta(minutes=60)
+    rate_limit: str = "600/minute"
+    max_listeners: int = 100
+    """Most streams open at once."""
+    stream_poll_seconds: float = 2.0
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the process is ending: open streams then end, too."""
+    hooks: Hooks = Hooks()
+    passwords: Passwords = field(default_factory=Passwords)
+
+
+class Api:
+    """The objects that live as long as the application. Reach it through `ApiDep`, or `app.state.api`."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self.context = context
+        self.database = context.database
+        self.predictor = context.predictor
+        self.clock = context.clock
+        self.watch = Watch()
+        self.limiter = RateLimiter(context.rate_limit)
+        self.tokens = TokenIssuer(context.secret_key, lifetime=context.token_lifetime, clock=context.clock)
+        self.authenticator = Authenticator(
+            context.database,
+            tokens=self.tokens,
+            passwords=context.passwords,
+            throttle=LoginThrottle(),
+            clock=context.clock,
+            open_reading=context.open_reading,
+        )
+        self.live = LiveArticles(
+            context.database,
+            poll_seconds=context.stream_poll_seconds,
+            max_listeners=context.max_listeners,
+            stopping=context.stopping,
+        )
+
+
+def api_of(request: HTTPConnection) -> Api:
+    """The `Api` that `install_api` put into the application."""
+    api: Api = request.app.state.api
+    return api
+
+
+def _api_dependency(request: Request) -> Api:
+    return api_of(request)
+
+
+def _caller_dependency(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+ApiDep = Annotated[Api, Depends(_api_dependency)]
+CallerDep = Annotated[Caller, Depends(_caller_dependency)]
+
+
+def unable(what: str, instead: str) -> PreconditionFailed:
+    """The error of a route whose hook this process does not have."""
+    return PreconditionFailed(f"This process cannot {what}.", hint=instead)
