@@ -94,7 +94,10 @@ class Consumer:
     def _read(self, delivery: Delivery) -> _Held | None:
         article = decide.read_message(delivery.message.data)
         if isinstance(article, Rejected):
-            self._give_up(delivery, GiveUp(DeadReason.NOT_OURS, article.detail), delivery.attempt)
+            verdict = GiveUp(DeadReason.NOT_OURS, article.detail)
+            self._give_up(
+                delivery, verdict, key=decide.plain_key(delivery.message.key), attempts=delivery.attempt
+            )
             return None
         return _Held(delivery, article)
 
@@ -120,7 +123,7 @@ class Consumer:
         elif decide.is_outage(error):
             self._wait_out(held, error)
         else:
-            self._blame(held[0].delivery, error)
+            self._blame(held[0], error)
 
     def _wait_out(self, held: Sequence[_Held], error: Exception) -> None:
         self._outages += 1
@@ -129,11 +132,12 @@ class Consumer:
         for each in held:
             each.delivery.nak(delay)
 
-    def _blame(self, delivery: Delivery, error: Exception) -> None:
+    def _blame(self, held: _Held, error: Exception) -> None:
+        delivery = held.delivery
         failures = self._failures.add(delivery.message.key)
         verdict = decide.after_failure(error, failures, self._policy.retry)
         if isinstance(verdict, GiveUp):
-            self._give_up(delivery, verdict, failures)
+            self._give_up(delivery, verdict, key=held.article.key, attempts=failures)
             return
         _log.warning(
             "consume.failed",
@@ -144,14 +148,14 @@ class Consumer:
         )
         delivery.nak(verdict.delay)
 
-    def _give_up(self, delivery: Delivery, verdict: GiveUp, attempts: int) -> None:
+    def _give_up(self, delivery: Delivery, verdict: GiveUp, *, key: str, attempts: int) -> None:
         """Keep the message among the dead letters, then tell the bus; without a database it comes again."""
         message = delivery.message
         try:
             with self._database.write() as tx:
                 dead_letters.add(
                     tx,
-                    key=message.key,
+                    key=key,
                     subject=message.subject,
                     data=message.data,
                     reason=f"{verdict.reason.value}: {verdict.detail}",
@@ -160,11 +164,11 @@ class Consumer:
                 )
         except KiosqueError as error:
             self._outages += 1
-            _log.warning("consume.outage", error=decide.describe(error), key=message.key)
+            _log.warning("consume.outage", error=decide.describe(error), key=key)
             delivery.nak(decide.retry_delay(error, self._outages, self._policy.retry.backoff))
             return
         self._metrics.dead_letters.labels(verdict.reason.value).inc()
-        _log.error("consume.gave_up", key=message.key, reason=verdict.reason.value, detail=verdict.detail)
+        _log.error("consume.gave_up", key=key, reason=verdict.reason.value, detail=verdict.detail)
         self._failures.forget(message.key)
         delivery.term(verdict.reason.value)
 

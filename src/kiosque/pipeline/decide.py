@@ -6,6 +6,8 @@ store), `produce` (when a source is asked again).
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +27,7 @@ from kiosque.core.errors import (
 from kiosque.core.message import decode_article
 
 T = TypeVar("T")
+_REPLAY = re.compile(r"#replay-\d+-\d+$")
 
 # What is wrong with the house or its settings, never with the article in hand: waiting or a person's hand cures it.
 OUTAGES = (TryAgain, PreconditionFailed, CorruptModel, Unauthenticated, Forbidden, InvalidSettings)
@@ -92,6 +95,24 @@ def read_message(data: bytes) -> Article | Rejected:
         return decode_article(data)
     except InvalidInput as error:
         return Rejected(str(error))
+
+
+def message_key(article: Article, data: bytes) -> str:
+    """By what a bus tells messages apart: the article's key and a digest of what is said of it.
+
+    The key alone would let a broker drop a headline that its source corrects within minutes.
+    """
+    return f"{article.key}#{hashlib.blake2b(data, digest_size=6).hexdigest()}"
+
+
+def replay_key(key: str, letter_id: int, at: datetime) -> str:
+    """A key under which a dead letter can travel again although the bus remembers its first journey."""
+    return f"{plain_key(key)}#replay-{letter_id}-{int(at.timestamp() * 1000)}"
+
+
+def plain_key(key: str) -> str:
+    """`key` without what `replay_key` added."""
+    return _REPLAY.sub("", key)
 
 
 def is_outage(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -26,7 +27,7 @@ from kiosque.pipeline.decide import Backoff, Standing
 from kiosque.pipeline.intake import Intake, Taken
 from kiosque.pipeline.produce import message_of
 from kiosque.pipeline.worker import Stop
-from kiosque.sources.protocol import Page, Skipped, Source
+from kiosque.sources.protocol import Cursor, Page, Skipped, Source
 from kiosque.store import articles as article_rows
 from kiosque.store import books as book_rows
 from kiosque.store import jobs
@@ -170,7 +171,11 @@ class _Run:
 
     job_id: str
     cursor: Any
+    """Where a poll begins again."""
+    pages: int
+    """Pages wholly done since then: a source whose steps are large gives several the same cursor."""
     within: int
+    """Articles done of the page after these."""
     rejects: _Rejects
     summary: Summary = field(default_factory=Summary)
 
@@ -190,11 +195,12 @@ class Importer:
         *,
         job_id: str,
         kind: str = "import",
+        start: Cursor | None = None,
         rejects: Path | None = None,
         progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> Summary:
-        """Read `source` from where the job `job_id` was left, or from the start if it was finished or is new.
+        """Read `source` from where the job `job_id` was left, or from `start` if it was finished or is new.
 
         `job_id` names what is read, e.g. a digest of the file: the same again goes on. Raises what
         the source, the store and the predictor raise; everything before that is kept.
@@ -205,12 +211,13 @@ class Importer:
         with _open_rejects(rejects, int(job.position.get("rejects", 0))) as reject_file:
             run = _Run(
                 job_id,
-                job.position.get("cursor"),
+                job.position.get("cursor", start),
+                int(job.position.get("pages", 0)),
                 int(job.position.get("within", 0)),
                 reject_file,
                 _summary_from(job),
             )
-            for page in source.poll(run.cursor):
+            for page in islice(source.poll(run.cursor), run.pages, None):
                 self._take_page(run, page, progress, stop)
                 if stop.requested():
                     return run.summary
@@ -233,20 +240,19 @@ class Importer:
     def _put(self, run: _Run, chunk: Sequence[Article], page: Page | None, stop: Stop) -> None:
         """Put one chunk; with the page's last chunk (`page` given) also what else the page holds."""
         extra = _extra(page)
-        cursor = run.cursor if page is None else page.cursor
-        within = run.within + len(chunk) if page is None else 0
+        cursor, pages, within = _position_after(run, chunk, page)
 
         def finish(tx: Tx, put: Put) -> None:
             if page is not None:
                 self._save_books(tx, page)
             size = run.rejects.append(page.skipped if page is not None else (), put.failed)
-            position = {"cursor": cursor, "within": within, "rejects": size}
+            position = {"cursor": cursor, "pages": pages, "within": within, "rejects": size}
             total = run.summary.plus(put.summary).plus(extra)
             jobs.advance(tx, run.job_id, position, total.counters(), self._clock())
 
         put = self._insist(lambda: self._sink.put(chunk, finish), stop)
         run.rejects.keep()
-        run.cursor, run.within = cursor, within
+        run.cursor, run.pages, run.within = cursor, pages, within
         run.summary = run.summary.plus(put.summary).plus(extra)
 
     def _save_books(self, tx: Tx, page: Page) -> None:
@@ -266,6 +272,14 @@ class Importer:
                 if stop.wait(delay):
                     raise
         return put()
+
+
+def _position_after(run: _Run, chunk: Sequence[Article], page: Page | None) -> tuple[Any, int, int]:
+    """Cursor, pages and articles done, once `chunk` is; `page` is given with its last chunk."""
+    if page is None:
+        return run.cursor, run.pages, run.within + len(chunk)
+    cursor = dict(page.cursor)
+    return cursor, run.pages + 1 if cursor == run.cursor else 0, 0
 
 
 def _begin(tx: Tx, job_id: str, kind: str, clock: Clock) -> jobs.Job:

@@ -27,6 +27,7 @@ from kiosque.store import articles as article_rows
 from kiosque.store import mentions as mention_rows
 from kiosque.store import models, recommendations
 from kiosque.store.articles import SavedArticle
+from kiosque.store.columns import storable
 from kiosque.store.database import Database
 from kiosque.store.mentions import ScoredArticle
 from kiosque.store.tx import Tx
@@ -121,6 +122,7 @@ class Intake:
         and of those before it. Raises what the store and the predictor raise: then nothing of
         the last transaction is stored, and taking the same articles again is safe.
         """
+        articles = [_storable(article) for article in articles]
         taken: dict[int, Taken] = {}
         groups = decide.waves(articles) or [[]]
         repeats = set(range(len(articles))).difference(*groups)
@@ -177,7 +179,7 @@ class Intake:
             saved = {s.key: s for s in article_rows.save(tx, plan.articles, now)}
             _check_still_true(tx, plan, saved)
             self._store_scores(tx, plan, work, saved, now)
-            recommendations.replace(tx, {saved[key].pk: shelf for key, shelf in work.shelves.items()}, now)
+            self._store_shelves(tx, {saved[key].pk: shelf for key, shelf in work.shelves.items()}, now)
             taken = _taken(plan, work, saved)
             if also is not None:
                 also(tx, taken)
@@ -198,6 +200,15 @@ class Intake:
             )
         ]
         mention_rows.save(tx, rows, model_version=version, generation=plan.watched.generation, scored_at=now)
+
+    def _store_shelves(self, tx: Tx, shelves: Mapping[int, Shelf], now: datetime) -> None:
+        """Readers see the books version that answered last: what it has not answered is asked on demand."""
+        if not shelves:
+            return
+        version = next(iter(shelves.values())).model_version
+        if models.current(tx, models.BOOKS) != version:
+            models.set_current(tx, models.BOOKS, version, now)
+        recommendations.replace(tx, shelves, now)
 
     def _tell(self, taken: Sequence[Taken], version: str | None, stored_at: datetime) -> None:
         """Let the listener know what is new. What it raises must not undo what is committed."""
@@ -224,6 +235,14 @@ class Intake:
     def _observe_age(self, seconds: float) -> None:
         if 0 <= seconds <= _DAY_SECONDS:
             self._metrics.article_age.observe(seconds)
+
+
+def _storable(article: Article) -> Article:
+    """`article` with the text that the store will hold, so that spans are offsets into that."""
+    headline, abstract = storable(article.headline), storable(article.abstract)
+    if headline is article.headline and abstract is article.abstract:
+        return article
+    return replace(article, headline=headline, abstract=abstract)
 
 
 def _finish(also: AlsoStore | None, before: Mapping[int, Taken]) -> AlsoStore | None:

@@ -310,8 +310,9 @@ class _Tally:
 
 
 def message_of(article: Article) -> Message:
-    """`article` as it travels: its key tells duplicates apart, its source is the subject."""
-    return Message(key=article.key, subject=article.source, data=encode_article(article))
+    """`article` as it travels; its source is the subject."""
+    data = encode_article(article)
+    return Message(decide.message_key(article, data), article.source, data)
 
 
 def _already(source_id: str) -> Conflict:

@@ -37,13 +37,18 @@ from kiosque.pipeline.decide import (
     describe,
     is_due,
     is_outage,
+    message_key,
     must_recommend,
     must_score,
     next_poll,
+    plain_key,
     read_message,
+    replay_key,
     retry_delay,
     split,
     standing,
+    text_after,
+    waves,
 )
 
 NOON = datetime(2024, 11, 5, 12, tzinfo=UTC)
@@ -193,31 +198,99 @@ def test_another_source_is_a_sighting_even_with_another_text() -> None:
     assert standing(replace(ARTICLE, source="feed", headline="LINCOLN IN!"), KNOWN) is Standing.SIGHTING
 
 
-@pytest.mark.parametrize("change", [{"headline": "Lincoln Is Elected"}, {"abstract": ""}])
+@pytest.mark.parametrize("change", [{"headline": "Lincoln Is Elected"}, {"abstract": "At long last."}])
 def test_a_text_changed_by_its_own_source_is_an_update(change: dict[str, str]) -> None:
     assert standing(replace(ARTICLE, **change), KNOWN) is Standing.UPDATED
 
 
+def test_a_text_that_is_missing_now_is_no_update() -> None:
+    assert standing(replace(ARTICLE, abstract=""), KNOWN) is Standing.DUPLICATE
+
+
 @pytest.mark.parametrize(
-    ("is_", "known", "version", "generation", "expected"),
+    ("source", "known", "text"),
     [
-        (Standing.NEW, None, "v1", 3, True),
-        (Standing.NEW, None, None, 3, True),
-        (Standing.UPDATED, KNOWN, "v1", 3, True),
-        (Standing.DUPLICATE, KNOWN, "v1", 3, False),
-        (Standing.SIGHTING, KNOWN, "v1", 3, False),
-        (Standing.DUPLICATE, KNOWN, "v2", 3, True),
-        (Standing.DUPLICATE, KNOWN, "v1", 4, True),
-        (Standing.DUPLICATE, KNOWN, None, 3, False),
-        (Standing.DUPLICATE, replace(KNOWN, scored_by=None), "v1", 3, True),
-        (Standing.DUPLICATE, replace(KNOWN, scored_by=None), None, 3, False),
-        (Standing.DUPLICATE, replace(KNOWN, generation=None), None, 3, True),
+        ("nyt-wire", None, ("H2", "")),
+        ("nyt-wire", ("H1", "A1"), ("H2", "A1")),
+        ("feed", ("H1", "A1"), ("H1", "A1")),
+        ("feed", ("", "A1"), ("H2", "A1")),
+    ],
+)
+def test_its_own_source_replaces_a_text_and_others_fill_what_is_empty(
+    source: str, known: tuple[str, str] | None, text: tuple[str, str]
+) -> None:
+    lying = None if known is None else replace(KNOWN, headline=known[0], abstract=known[1])
+    assert text_after(replace(ARTICLE, source=source, headline="H2", abstract=""), lying) == text
+
+
+SAME = ARTICLE
+CHANGED = replace(ARTICLE, headline="Lincoln Is Elected")
+SEEN_ELSEWHERE = replace(CHANGED, source="feed")
+UNSCORED = replace(KNOWN, scored_by=None, generation=None)
+
+
+@pytest.mark.parametrize(
+    ("article", "known", "version", "generation", "expected"),
+    [
+        (SAME, None, "v1", 3, True),
+        (SAME, None, None, 3, True),
+        (CHANGED, KNOWN, "v1", 3, True),
+        (CHANGED, KNOWN, None, 3, True),
+        (SAME, KNOWN, "v1", 3, False),
+        (SEEN_ELSEWHERE, KNOWN, "v1", 3, False),
+        (SEEN_ELSEWHERE, replace(KNOWN, headline=""), "v1", 3, True),
+        (SAME, KNOWN, "v2", 3, True),
+        (SAME, KNOWN, "v1", 4, True),
+        (SAME, KNOWN, None, 4, False),
+        (SAME, UNSCORED, "v1", 3, True),
+        (SAME, UNSCORED, None, 3, False),
     ],
 )
 def test_scores_are_made_for_new_text_new_model_or_new_watch_list_only(
-    is_: Standing, known: Known | None, version: str | None, generation: int, expected: bool
+    article: Article, known: Known | None, version: str | None, generation: int, expected: bool
 ) -> None:
-    assert must_score(is_, known, version=version, generation=generation) is expected
+    assert must_score(article, known, version=version, generation=generation) is expected
+
+
+# ---- batches
+
+SOURCES = st.sampled_from(["wire", "feed"])
+ARTICLES = st.builds(
+    lambda key, source, headline: replace(ARTICLE, key=key, source=source, headline=headline),
+    st.sampled_from("abc"),
+    SOURCES,
+    st.sampled_from(["X", "Y"]),
+)
+
+
+@given(st.lists(ARTICLES, max_size=12))
+def test_waves_hold_each_key_once_and_keep_the_order_of_what_is_said_of_it(batch: list[Article]) -> None:
+    groups = waves(batch)
+    for group in groups:
+        keys = [batch[i].key for i in group]
+        assert group == sorted(group)
+        assert len(set(keys)) == len(keys)
+    for key in "abc":
+        positions = [i for group in groups for i in group if batch[i].key == key]
+        said = [(batch[i].source, batch[i].headline) for i in range(len(batch)) if batch[i].key == key]
+        changes = [s for n, s in enumerate(said) if n == 0 or s != said[n - 1]]
+        assert positions == sorted(positions)
+        assert [(batch[i].source, batch[i].headline) for i in positions] == changes
+
+
+def test_a_corrected_article_travels_under_another_key_than_before() -> None:
+    before, after = (message_key(a, encode_article(a)) for a in (SAME, CHANGED))
+    assert before != after
+    assert message_key(SAME, encode_article(SAME)) == before
+
+
+def test_a_replayed_letter_travels_under_a_fresh_key_that_leads_back() -> None:
+    once = replay_key("k1#abc", 7, NOON)
+    assert once != "k1#abc"
+    assert plain_key(once) == "k1#abc"
+    again = replay_key(once, 9, NOON + seconds(60))
+    assert again != once
+    assert plain_key(again) == "k1#abc"
 
 
 def test_books_are_kept_for_articles_that_mention_someone() -> None:
