@@ -125,7 +125,9 @@ def evaluate(model: Scores, examples: Sequence[Example], *, swap_names: Sequence
 
 def compare(a: Scores, b: Scores, examples: Sequence[Example]) -> Comparison:
     """A paired bootstrap of B against A over the examples that both can score."""
-    found = [dict(zip(scored, decide(p), strict=True)) for p, scored in (predict(m, examples) for m in (a, b))]
+    found = [
+        dict(zip(scored, decide(p), strict=True)) for p, scored in (predict(m, examples) for m in (a, b))
+    ]
     both = sorted(set(found[0]) & set(found[1]))
     if not both:
         raise InvalidInput("No example that both models can score.")
@@ -180,7 +182,8 @@ def predict(model: Scores, examples: Sequence[Example]) -> tuple[FloatArray, lis
 
 def decide(probabilities: FloatArray) -> IntArray:
     """The likeliest class of each row."""
-    return probabilities.argmax(axis=1).astype(np.int64)
+    result: IntArray = probabilities.argmax(axis=1).astype(np.int64)
+    return result
 
 
 def request_of(text: str, mentions: Sequence[Offsets]) -> ScoringRequest:

@@ -7,7 +7,6 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +98,10 @@ def _examples_of(record: dict[str, Any], group: str) -> Iterator[Example]:
     text = _first(record, "text", "sentence", "sentence_normalized", "headline")
     if "targets" in record and isinstance(record["targets"], list):
         for target in record["targets"]:
-            mention = (int(target["from"]), int(target["to"]))
-            yield Example(text, target["mention"], (mention,), _multi_target(target["polarity"]), group)
+            offsets = (int(target["from"]), int(target["to"]))
+            yield Example(text, target["mention"], (offsets,), _multi_target(target["polarity"]), group)
         return
-    mentions = record["mentions"] if "mentions" in record else [record]
-    for mention in mentions:
+    for mention in record.get("mentions", [record]):
         target = str(_first(mention, "target", "mention", "entity"))
         polarity = read_polarity(_first(mention, "polarity", "label"))
         yield Example(text, target, _offsets(text, target, mention), polarity, group)
@@ -117,7 +115,11 @@ def _first(record: dict[str, Any], *names: str) -> Any:
 
 
 def _multi_target(raw: object) -> Polarity:
-    return _MULTI_TARGET[float(raw)] if isinstance(raw, int | float) and raw in _MULTI_TARGET else read_polarity(raw)
+    return (
+        _MULTI_TARGET[float(raw)]
+        if isinstance(raw, int | float) and raw in _MULTI_TARGET
+        else read_polarity(raw)
+    )
 
 
 def _offsets(text: str, target: str, record: dict[str, Any]) -> tuple[Offsets, ...]:
@@ -141,13 +143,15 @@ def _read_csv(path: Path) -> Iterator[Example]:
         text = _first(row, "headline", "text", "sentence")
         target = str(_first(row, "entity", "target", "mention"))
         polarity = read_polarity(_first(row, "majority_label", "polarity", "label"))
-        yield Example(text, target, find_offsets(text, target), polarity, f"{path.name}:{row.get('id', number)}")
+        yield Example(
+            text, target, find_offsets(text, target), polarity, f"{path.name}:{row.get('id', number)}"
+        )
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with path.open("rb") as raw:
-        stream = gzip.open(raw) if path.suffix == ".gz" else raw
-        yield from TextIOWrapper(stream, encoding="utf-8-sig", newline="")  # type: ignore[arg-type]
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+        yield from stream
 
 
 READERS: dict[str, Callable[[Path], Iterator[Example]]] = {

@@ -39,7 +39,8 @@ def macro_f1_of(confusion: IntArray) -> Any:
 
 def _ratio(upper: Any, lower: Any) -> FloatArray:
     lower = np.asarray(lower, dtype=np.float64)
-    return np.divide(upper, lower, out=np.zeros_like(lower), where=lower > 0)
+    result: FloatArray = np.divide(upper, lower, out=np.zeros_like(lower), where=lower > 0)
+    return result
 
 
 def bootstrap(

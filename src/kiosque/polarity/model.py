@@ -100,9 +100,13 @@ class PolarityModel:
         """
         jobs = list(_jobs(request, target, 0, 0))
         whole = self.probabilities([job.window.text for job in jobs])
-        weights = merge_weights([_window_score(job, _to_probabilities(p)) for job, p in zip(jobs, whole, strict=True)])
+        weights = merge_weights(
+            [_window_score(job, _to_probabilities(p)) for job, p in zip(jobs, whole, strict=True)]
+        )
         tries = [(i, word) for i, job in enumerate(jobs) for word in _words(request, job)]
-        occluded = self.probabilities([occlude(request.text_of(jobs[i].part), jobs[i].window, w) for i, w in tries])
+        occluded = self.probabilities(
+            [occlude(request.text_of(jobs[i].part), jobs[i].window, w) for i, w in tries]
+        )
         pushed: dict[Span, float] = {}
         for (i, (start, end)), without in zip(tries, occluded, strict=True):
             span = Span(jobs[i].part, start, end)
@@ -110,7 +114,8 @@ class PolarityModel:
             pushed[span] = pushed.get(span, 0.0) + weights[i] * difference
         order = sorted(pushed, key=lambda s: (s.part is not Field.HEADLINE, s.start))
         return tuple(
-            WordContribution(s.part, s.start, s.end, request.text_of(s.part)[s.start : s.end], pushed[s]) for s in order
+            WordContribution(s.part, s.start, s.end, request.text_of(s.part)[s.start : s.end], pushed[s])
+            for s in order
         )
 
     def probabilities(self, windows: Sequence[str]) -> Array:
@@ -162,7 +167,8 @@ def load(folder: Path, *, threads: int | None = None) -> PolarityModel:
     raw = _read_json(folder / "polarity.json")
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise CorruptModel(
-            f"{folder.name} is not a {FORMAT} model.", hint="Use a version published by this version of Kiosque."
+            f"{folder.name} is not a {FORMAT} model.",
+            hint="Use a version published by this version of Kiosque.",
         )
     try:
         info = ModelInfo(
@@ -197,7 +203,9 @@ def _mentions(target: Target, part: Field, text: str) -> tuple[Offsets, ...]:
     """The spans that were given, as far as they lie in the text; without any given, where the name stands."""
     if not target.spans:
         return find_mentions(text, target.name)
-    return tuple((s.start, s.end) for s in target.spans if s.part is part and 0 <= s.start < s.end <= len(text))
+    return tuple(
+        (s.start, s.end) for s in target.spans if s.part is part and 0 <= s.start < s.end <= len(text)
+    )
 
 
 def _target_score(

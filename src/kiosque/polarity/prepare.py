@@ -13,7 +13,7 @@ from dataclasses import dataclass
 PLACEHOLDER = "[TARGET]"
 """Stands for the target, a token of its own in the model's vocabulary."""
 WINDOW = 330
-"""Code points that the model reads around a mention; longer texts are cut to windows (measured: longer adds nothing)."""
+"""Code points that the model reads around a mention; longer texts are cut to windows of this width."""
 MAX_CHARACTERS = 20_000
 """Longest text that is scored, per part; `core.text.clean_text` cuts there as well."""
 MAX_WINDOWS = 32
@@ -62,7 +62,7 @@ def find_mentions(text: str, name: str) -> tuple[Offsets, ...]:
 
 
 def trim_mention(text: str, mention: Offsets) -> Offsets:
-    """`mention` without quotes and brackets at its edges and without a possessive 's, unless nothing would be left."""
+    """`mention` without quotes and brackets at its edges and without a possessive 's, unless that is all of it."""
     start, end = mention
     while start < end and not text[start].isalnum():
         start += 1
@@ -97,13 +97,17 @@ def make_windows(text: str, mentions: Sequence[Offsets], *, width: int = WINDOW)
     spread = spread_mentions(text, mentions)
     if not spread:
         return ()
-    if len(text) <= width:
-        return (Window(_hide(text, spread, 0, len(text)), spread, spread, 0, len(text)),)
+    # Windows are cut where the names are hidden already: the length of a name must not move an edge.
+    hidden = _hide(text, spread, 0, len(text))
+    places = _placeholders(text, spread)
+    if len(hidden) <= width:
+        return (Window(hidden, spread, spread, 0, len(text)),)
     windows = []
-    for group in _groups(spread, width)[:MAX_WINDOWS]:
-        start, end = _cut(text, group[0][0], group[-1][1], width)
-        inside = tuple(m for m in spread if start <= m[0] and m[1] <= end)
-        windows.append(Window(_hide(text, inside, start, end), group, inside, start, end))
+    for first, last in _groups(places, width)[:MAX_WINDOWS]:
+        start, end = _cut(hidden, places[first][0], places[last][1], width)
+        inside = tuple(m for m, p in zip(spread, places, strict=True) if start <= p[0] and p[1] <= end)
+        edges = (_original(start, places, spread), _original(end, places, spread))
+        windows.append(Window(hidden[start:end], spread[first : last + 1], inside, *edges))
     return tuple(windows)
 
 
@@ -128,15 +132,31 @@ def _without_overlaps(mentions: Iterable[Offsets]) -> tuple[Offsets, ...]:
     return tuple(kept)
 
 
-def _groups(mentions: Sequence[Offsets], width: int) -> list[tuple[Offsets, ...]]:
-    """Neighbours that fit into half a window together, so that each keeps words on both sides."""
-    groups: list[list[Offsets]] = []
-    for mention in mentions:
-        if groups and mention[1] - groups[-1][0][0] <= width // 2:
-            groups[-1].append(mention)
+def _placeholders(text: str, mentions: Sequence[Offsets]) -> list[Offsets]:
+    """Where the placeholders of `mentions` stand once all are hidden."""
+    places, shift = [], 0
+    for start, end in mentions:
+        length = len(_placeholder(text[start:end]))
+        places.append((start + shift, start + shift + length))
+        shift += length - (end - start)
+    return places
+
+
+def _original(position: int, places: Sequence[Offsets], mentions: Sequence[Offsets]) -> int:
+    """The place in the original text of a `position` in the hidden one, which is not inside of a placeholder."""
+    before = [(p, m) for p, m in zip(places, mentions, strict=True) if p[1] <= position]
+    return position + (before[-1][1][1] - before[-1][0][1] if before else 0)
+
+
+def _groups(places: Sequence[Offsets], width: int) -> list[tuple[int, int]]:
+    """First and last index of neighbours that fit into half a window together: each keeps words on both sides."""
+    groups: list[tuple[int, int]] = []
+    for index, (_, end) in enumerate(places):
+        if groups and end - places[groups[-1][0]][0] <= width // 2:
+            groups[-1] = (groups[-1][0], index)
         else:
-            groups.append([mention])
-    return [tuple(group) for group in groups]
+            groups.append((index, index))
+    return groups
 
 
 def _cut(text: str, first: int, last: int, width: int) -> Offsets:

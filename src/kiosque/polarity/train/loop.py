@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,13 @@ class Trainer:
     """One run. `fit` trains to the end; after a kill, a new Trainer on the same folder goes on where it stood."""
 
     def __init__(
-        self, recipe: Recipe, model: TargetClassifier, tokenizer: Tokenizer, folder: Path, *, threads: int | None = None
+        self,
+        recipe: Recipe,
+        model: TargetClassifier,
+        tokenizer: Tokenizer,
+        folder: Path,
+        *,
+        threads: int | None = None,
     ) -> None:
         if threads:
             torch.set_num_threads(threads)
@@ -74,16 +80,25 @@ class Trainer:
         steps = sum(_batch_count(mixer.epoch(e), self.recipe.batch) for e in range(self.recipe.epochs))
         started, first = time.monotonic(), self.state.step
         for epoch in range(self.state.epoch, self.recipe.epochs):
-            batches = make_batches(mixer.epoch(epoch), self.tokenizer, self.recipe.batch, f"{self.recipe.seed}/{epoch}")
-            skip = self.state.step - sum(_batch_count(mixer.epoch(e), self.recipe.batch) for e in range(epoch))
-            marks = {round(len(batches) * (i + 1) / self.recipe.evaluations) for i in range(self.recipe.evaluations)}
+            batches = make_batches(
+                mixer.epoch(epoch), self.tokenizer, self.recipe.batch, f"{self.recipe.seed}/{epoch}"
+            )
+            skip = self.state.step - sum(
+                _batch_count(mixer.epoch(e), self.recipe.batch) for e in range(epoch)
+            )
+            marks = {
+                round(len(batches) * (i + 1) / self.recipe.evaluations)
+                for i in range(self.recipe.evaluations)
+            }
             for number, batch in enumerate(batches[skip:], skip + 1):
                 loss = self._step(batch, steps)
                 score = self._evaluate(heldout) if number in marks else None
                 if score is not None:
                     self._save()
                 if progress and (score is not None or self.state.step % 20 == 0):
-                    left = (time.monotonic() - started) / (self.state.step - first) * (steps - self.state.step)
+                    left = (
+                        (time.monotonic() - started) / (self.state.step - first) * (steps - self.state.step)
+                    )
                     progress(Progress(epoch, self.state.step, steps, loss, left, score))
                 if self.state.since_best >= self.recipe.patience:
                     log.info("training.stopped_early", step=self.state.step, best=round(self.state.best, 4))
@@ -99,7 +114,8 @@ class Trainer:
         saved = torch.load(file, weights_only=True)
         if saved["recipe"] != repr(self.recipe):
             raise InvalidInput(
-                f"{file} belongs to another recipe.", hint="Give another output folder, or start without --resume."
+                f"{file} belongs to another recipe.",
+                hint="Give another output folder, or start without --resume.",
             )
         self.model.load_state_dict(saved["model"])
         self.optimiser.load_state_dict(saved["optimiser"])
@@ -129,9 +145,11 @@ class Trainer:
     @torch.no_grad()
     def _move_average(self) -> None:
         # A young average follows fast: with few steps behind it, the start would weigh too much.
-        decay = min(self.recipe.average, self.state.step / (self.state.step + 50)) if self.recipe.average else 0.0
+        decay = (
+            min(self.recipe.average, self.state.step / (self.state.step + 50)) if self.recipe.average else 0.0
+        )
         live = [p for p in self.model.parameters() if p.requires_grad]
-        torch._foreach_lerp_(list(self.average.values()), live, 1.0 - decay)  # noqa: SLF001 - torch's own batched form
+        torch._foreach_lerp_(list(self.average.values()), live, 1.0 - decay)
 
     def _evaluate(self, heldout: Sequence[Sample]) -> float:
         live = {k: v.detach().clone() for k, v in self.model.named_parameters() if v.requires_grad}
@@ -226,7 +244,9 @@ def _optimiser(recipe: Recipe, model: TargetClassifier) -> torch.optim.AdamW:
         for decay in (True, False):
             chosen = [p for p in model.parameters() if p.requires_grad and (id(p) in head) is mine]
             chosen = [p for p in chosen if (p.ndim > 1) is decay]
-            groups.append({"params": chosen, "peak": rate, "weight_decay": recipe.weight_decay if decay else 0.0})
+            groups.append(
+                {"params": chosen, "peak": rate, "weight_decay": recipe.weight_decay if decay else 0.0}
+            )
     return torch.optim.AdamW(groups, lr=recipe.encoder_rate, fused=True)
 
 
@@ -239,7 +259,3 @@ def _write(file: Path, content: Any) -> None:
     partial = file.with_suffix(".partial")
     torch.save(content, partial)
     partial.replace(file)
-
-
-def batches_of(samples: Sequence[Sample], tokenizer: Tokenizer, size: int) -> Iterator[Batch]:
-    yield from make_batches(samples, tokenizer, size, "0")

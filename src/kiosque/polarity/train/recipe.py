@@ -68,7 +68,11 @@ class Recipe:
 
 def load_recipe(path: Path) -> Recipe:
     """The recipe in `path`, or the shipped one of that name. Raises InvalidInput naming what is wrong."""
-    file = path if path.suffix == ".toml" or path.exists() else Path(__file__).parent / "recipes" / f"{path}.toml"
+    file = (
+        path
+        if path.suffix == ".toml" or path.exists()
+        else Path(__file__).parent / "recipes" / f"{path}.toml"
+    )
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
@@ -77,7 +81,9 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def recipe_from(raw: dict[str, Any], where: str = "recipe") -> Recipe:
-    values = {k: tuple(v) if isinstance(v, list) and k in ("keep_float", "notes") else v for k, v in raw.items()}
+    values = {
+        k: tuple(v) if isinstance(v, list) and k in ("keep_float", "notes") else v for k, v in raw.items()
+    }
     for key in ("sets", "tests"):
         values[key] = tuple(_build(TrainingSet, entry, f"{where}, {key}") for entry in raw.get(key, []))
     recipe: Recipe = _build(Recipe, values, where)
@@ -97,6 +103,6 @@ def _build(kind: type[Any], values: dict[str, Any], where: str) -> Any:
 
 
 def resolve_path(path: str, *, data: Path) -> Path:
-    """`path` with `{data}` (the data folder) and `{datasets}` (KIOSQUE_DATASETS, else ../shared/datasets beside it)."""
+    """`path` with `{data}` (the data folder) and `{datasets}` (KIOSQUE_DATASETS or ../shared/datasets) filled in."""
     datasets = os.environ.get("KIOSQUE_DATASETS") or str(data.parent.parent / "shared" / "datasets")
     return Path(path.format(data=data, datasets=datasets)).expanduser()
