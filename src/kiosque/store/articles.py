@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
+from typing import Any
 
-from kiosque.core.article import Article
-from kiosque.core.polarity import Polarity
-from kiosque.store.paging import Page
+from sqlalchemy import delete, func, or_, select, update
+
+from kiosque.core.article import Article, article_id
+from kiosque.core.errors import NotFound
+from kiosque.store.article_list import ArticleFilter, Sort, count, iterate, page
+from kiosque.store.article_rows import StoredArticle, changes_text, from_row, revision, to_row
+from kiosque.store.statements import add_missing, chunked, insert_into
+from kiosque.store.tables import article, article_scoring, article_sighting, mention
 from kiosque.store.tx import Tx
 
-
-class Sort(StrEnum):
-    """In which order articles are listed. NEGATIVE and POSITIVE put the most extreme mention first."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    RELEVANCE = "relevance"
-    """How well it fits `ArticleFilter.query`, which must be given."""
-    NEGATIVE = "negative"
-    POSITIVE = "positive"
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleFilter:
-    """Which articles; every part that is given must hold.
-
-    `entities` are slugs, any of which must be mentioned; `polarity` and `min_confidence` (probability of
-    the polarity given) are asked of the same mention. `model_version` None is the current polarity model.
-    Days are inclusive and in UTC.
-    """
-
-    entities: tuple[str, ...] = ()
-    polarity: Polarity | None = None
-    min_confidence: float | None = None
-    model_version: str | None = None
-    has_mentions: bool | None = None
-    source: str | None = None
-    section: str | None = None
-    kind: str | None = None
-    date_from: date | None = None
-    date_to: date | None = None
-    query: str = ""
-    """Words to find in headline, abstract and keywords: all of them; "quoted phrases"; -not; prefix*."""
+__all__ = [
+    "ArticleFilter",
+    "KnownArticle",
+    "SavedArticle",
+    "Sighting",
+    "Sort",
+    "StoredArticle",
+    "count",
+    "find",
+    "get",
+    "iterate",
+    "known",
+    "latest",
+    "of_pks",
+    "page",
+    "save",
+    "sections",
+    "sightings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +48,6 @@ class SavedArticle:
     """It was not in the store before."""
     changed: bool
     """It was, and its headline or abstract is another now: its mentions must be found anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """An article with what the store knows of it. `pk` is for other functions of the store, never for readers."""
-
-    pk: int
-    article: Article
-    first_seen_at: datetime
-    updated_at: datetime | None = None
-    """When its text last changed, if it ever did."""
-
-    @property
-    def id(self) -> str:
-        return self.article.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,64 +75,151 @@ def save(tx: Tx, articles: Sequence[Article], seen_at: datetime) -> list[SavedAr
 
     One that is there already fills what was empty; from the same source a changed headline or abstract
     replaces the old one; from another source it leaves a `Sighting`. Times of publication never change.
+    When a text changes, its mentions and scorings are deleted: their offsets no longer hold.
     """
-    raise NotImplementedError
+    saved: list[SavedArticle] = []
+    for chunk in chunked(articles):
+        saved.extend(_save_chunk(tx, chunk, seen_at))
+    return saved
+
+
+def _save_chunk(tx: Tx, chunk: list[Article], seen_at: datetime) -> list[SavedArticle]:
+    rows = [to_row(each, seen_at) for each in chunk]
+    stored = _stored(tx, (row["id"] for row in rows))
+    # sorted, so that two writers that store the same articles on PostgreSQL wait for one another in one order
+    unknown = {row["id"]: row for row in reversed(rows) if row["id"] not in stored}
+    new = _insert(tx, [unknown[name] for name in sorted(unknown)])
+    raced = _stored(tx, unknown.keys() - new.keys())
+    stored |= raced | {name: {**unknown[name], "pk": pk} for name, pk in new.items()}
+    first = {name: unknown[name] for name in new}
+    changes, sightings = _revisions(rows, stored, first)
+    _apply(tx, changes, seen_at)
+    add_missing(tx, article_sighting, sightings, ("article_pk", "source"))
+    return [
+        SavedArticle(
+            pk=stored[row["id"]]["pk"],
+            key=row["key"],
+            new=first.get(row["id"]) is row,
+            changed=changes_text(changes.get(stored[row["id"]]["pk"], {})),
+        )
+        for row in rows
+    ]
+
+
+def _stored(tx: Tx, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    names = list(set(ids))
+    if not names:
+        return {}
+    return {
+        row["id"]: dict(row) for row in tx.execute(select(article).where(article.c.id.in_(names))).mappings()
+    }
+
+
+def _insert(tx: Tx, rows: list[dict[str, Any]]) -> dict[str, int]:
+    """The pk of each row that went in; another writer may have been faster with some."""
+    if not rows:
+        return {}
+    statement = insert_into(tx, article).on_conflict_do_nothing(index_elements=["id"])
+    inserted = tx.execute(statement.returning(article.c.id, article.c.pk), rows)
+    return {row.id: row.pk for row in inserted}
+
+
+def _revisions(
+    rows: list[dict[str, Any]], stored: dict[str, dict[str, Any]], first: dict[str, dict[str, Any]]
+) -> tuple[dict[int, dict[str, Any]], list[dict[str, Any]]]:
+    """The changes by pk and the sightings that `rows` bring; each sees what the ones before it changed."""
+    changes: dict[int, dict[str, Any]] = {}
+    sightings = []
+    for row in rows:
+        there = stored[row["id"]]
+        if first.get(row["id"]) is row:
+            continue
+        if revised := revision(there, row):
+            there.update(revised)
+            changes.setdefault(there["pk"], {}).update(revised)
+        if row["source"] != there["source"]:
+            sightings.append(
+                {
+                    "article_pk": there["pk"],
+                    "source": row["source"],
+                    "seen_at": row["first_seen_at"],
+                    "url": row["url"],
+                }
+            )
+    return changes, sightings
+
+
+def _apply(tx: Tx, changes: dict[int, dict[str, Any]], seen_at: datetime) -> None:
+    for pk in sorted(changes):
+        values = changes[pk]
+        if changes_text(values):
+            values = {**values, "updated_at": seen_at}
+            tx.execute(delete(mention).where(mention.c.article_pk == pk))
+            tx.execute(delete(article_scoring).where(article_scoring.c.article_pk == pk))
+        tx.execute(update(article).where(article.c.pk == pk).values(values))
 
 
 def get(tx: Tx, name: str) -> StoredArticle:
     """The article with this id (16 hex digits) or key. Raises NotFound."""
-    raise NotImplementedError
+    found = find(tx, name)
+    if found is None:
+        raise NotFound(f"There is no article {name[:200]!r}.", hint="Articles are named by id or by key.")
+    return found
 
 
 def find(tx: Tx, name: str) -> StoredArticle | None:
     """As `get`, None where there is none."""
-    raise NotImplementedError
+    wanted = or_(article.c.id == name, article.c.id == article_id(name))
+    rows = tx.execute(select(article).where(wanted).limit(2)).all()
+    return from_row(rows[0]) if rows else None
 
 
 def of_pks(tx: Tx, pks: Iterable[int]) -> dict[int, StoredArticle]:
     """The articles with these pks."""
-    raise NotImplementedError
+    found = {}
+    for chunk in chunked(pks):
+        rows = tx.execute(select(article).where(article.c.pk.in_(chunk)))
+        found.update({row.pk: from_row(row) for row in rows})
+    return found
 
 
 def known(tx: Tx, keys: Iterable[str]) -> dict[str, KnownArticle]:
     """Which of `keys` are in the store, and with which text."""
-    raise NotImplementedError
-
-
-def page(
-    tx: Tx,
-    where: ArticleFilter | None = None,
-    *,
-    sort: Sort = Sort.NEWEST,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> Page[StoredArticle]:
-    """One page of the articles that pass `where`. InvalidInput on a cursor that is not one of this list's."""
-    raise NotImplementedError
+    columns = (article.c.id, article.c.pk, article.c.source, article.c.headline, article.c.abstract)
+    found = {}
+    for chunk in chunked(keys):
+        by_id = {article_id(key): key for key in chunk}
+        for row in tx.execute(select(*columns).where(article.c.id.in_(by_id))):
+            key = by_id[row.id]
+            found[key] = KnownArticle(row.pk, key, row.source, row.headline, row.abstract)
+    return found
 
 
 def latest(tx: Tx, limit: int = 20, *, source: str | None = None) -> tuple[StoredArticle, ...]:
     """The articles that came in last, newest first by when they were first seen."""
-    raise NotImplementedError
-
-
-def count(tx: Tx, where: ArticleFilter | None = None) -> int:
-    """How many articles pass `where`."""
-    raise NotImplementedError
-
-
-def iterate(
-    tx: Tx, where: ArticleFilter | None = None, *, after: int = 0, chunk: int = 1000
-) -> Iterator[StoredArticle]:
-    """Every article that passes `where`, by pk above `after`, in constant memory. `tx` must stay open."""
-    raise NotImplementedError
+    statement = select(article).order_by(article.c.first_seen_at.desc(), article.c.pk.desc()).limit(limit)
+    if source is not None:
+        statement = statement.where(article.c.source == source)
+    return tuple(from_row(row) for row in tx.execute(statement))
 
 
 def sightings(tx: Tx, pk: int) -> tuple[Sighting, ...]:
     """Where else the article was seen, oldest first."""
-    raise NotImplementedError
+    seen = article_sighting.c
+    rows = tx.execute(
+        select(article_sighting).where(seen.article_pk == pk).order_by(seen.seen_at, seen.source)
+    )
+    return tuple(Sighting(row.source, row.seen_at, row.url) for row in rows)
 
 
 def sections(tx: Tx, limit: int = 100) -> tuple[tuple[str, int], ...]:
     """Sections with their number of articles, largest first."""
-    raise NotImplementedError
+    number = func.count().label("number")
+    rows = tx.execute(
+        select(article.c.section, number)
+        .where(article.c.section.is_not(None))
+        .group_by(article.c.section)
+        .order_by(number.desc(), article.c.section)
+        .limit(limit)
+    )
+    return tuple((row.section, row.number) for row in rows)

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import structlog
+from sqlalchemy import text
+
+from kiosque.core.errors import Conflict, PreconditionFailed, StoreUnavailable
 from kiosque.settings import Settings
+from kiosque.store import schema
+from kiosque.store.engines import make_engines
+from kiosque.store.failures import MIGRATE, translated
 from kiosque.store.tx import Tx
+
+PATIENCE = 15.0
+"""Seconds that a writer waits for another one to end."""
+
+_log = structlog.get_logger(__name__)
 
 
 def open_database(settings: Settings) -> Database:
     """The database that `settings` name: PostgreSQL, or SQLite in the data folder. Does not connect yet."""
-    raise NotImplementedError
+    if settings.database_url is None:
+        return sqlite_database(settings.sqlite_path)
+    password = settings.database_password
+    return Database(
+        settings.database_url.get_secret_value(), password.get_secret_value() if password else None
+    )
+
+
+def sqlite_database(path: Path) -> Database:
+    """The SQLite database in the file `path`, which `migrate` makes if it is not there."""
+    return Database(f"sqlite:///{path.absolute()}")
 
 
 class Database:
@@ -21,19 +46,28 @@ class Database:
     Raises StoreUnavailable where the database is locked, gone or refuses the connection.
     """
 
-    def __init__(self, url: str, password: str | None = None) -> None:
-        """`url` is `postgresql://user@host/name` or `sqlite:///path`."""
-        raise NotImplementedError
+    def __init__(self, url: str, password: str | None = None, *, patience: float = PATIENCE) -> None:
+        """`url` is `postgresql://user@host/name` or `sqlite:///path`; `patience` seconds to wait for a lock."""
+        self._engines = make_engines(url, password, patience)
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
-        raise NotImplementedError
+        return self._engines.writer.dialect.name
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite database; None on PostgreSQL."""
+        return self._engines.path
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that sees one moment of the database and cannot write."""
-        raise NotImplementedError
+        with translated():
+            self._must_exist()
+            with self._engines.reader.connect() as tx, tx.begin() as transaction:
+                yield tx
+                transaction.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -42,28 +76,100 @@ class Database:
         Don't nest it: on SQLite there is one writer at a time. Whatever takes long (scoring,
         fetching) happens before it is opened.
         """
-        raise NotImplementedError
+        with translated():
+            self._must_exist()
+            with self._engines.writer.begin() as tx:
+                yield tx
 
     def migrate(self) -> bool:
         """Bring the schema up to this program; True if anything was done. SchemaMismatch if the schema is newer."""
-        raise NotImplementedError
+        if self.path is not None:
+            _make_sqlite(self.path)
+        with self.write() as tx:
+            changed = schema.upgrade(tx)
+        if changed:
+            _log.info("database.migrated", dialect=self.dialect, revision=schema.head())
+        return changed
 
     def schema_version(self) -> str | None:
-        """The revision that the database has; None for an empty one."""
-        raise NotImplementedError
+        """The revision that the database has; None for an empty one or one that is not there."""
+        if self.path is not None and not self.path.exists():
+            return None
+        with self.read() as tx:
+            return schema.current(tx)
 
     def check(self) -> None:
         """Returns if the database answers and its schema fits; StoreUnavailable or SchemaMismatch otherwise."""
-        raise NotImplementedError
+        with self.read() as tx:
+            schema.require(schema.current(tx))
 
     def backup(self, path: Path) -> None:
-        """Copy a SQLite database to `path` while it is in use. PreconditionFailed on PostgreSQL (use pg_dump)."""
-        raise NotImplementedError
+        """Copy an SQLite database to `path` while it is in use.
+
+        Raises Conflict if `path` exists, PreconditionFailed on PostgreSQL.
+        """
+        if self.path is None:
+            raise PreconditionFailed(
+                "Only an SQLite database is copied this way.", hint="Back PostgreSQL up with pg_dump."
+            )
+        if path.exists():
+            raise Conflict(f"{path} exists already.", hint="Give another name.")
+        self._must_exist()
+        unfinished = path.with_name(path.name + ".part")
+        try:
+            _copy_sqlite(self.path, unfinished)
+            unfinished.replace(path)
+        except (sqlite3.Error, OSError) as error:
+            unfinished.unlink(missing_ok=True)
+            raise StoreUnavailable(f"The copy to {path} failed: {error}") from error
 
     def size(self) -> int:
-        """Bytes on disk."""
-        raise NotImplementedError
+        """Bytes that the database takes on disk."""
+        if self.path is not None:
+            files = (self.path, self.path.with_name(self.path.name + "-wal"))
+            return sum(file.stat().st_size for file in files if file.exists())
+        with self.read() as tx:
+            return int(tx.scalar(text("SELECT pg_database_size(current_database())")) or 0)
 
     def close(self) -> None:
         """Let go of every connection."""
-        raise NotImplementedError
+        if self.path is not None and self.path.exists():
+            self._refresh_statistics()
+        self._engines.reader.dispose()
+        self._engines.writer.dispose()
+
+    def _refresh_statistics(self) -> None:
+        """What SQLite's planner wants to know is gathered when a process ends, as its manual advises."""
+        with (
+            contextlib.suppress(StoreUnavailable),
+            translated(),
+            self._engines.writer.connect() as connection,
+        ):
+            connection.exec_driver_sql("PRAGMA analysis_limit = 400")
+            connection.exec_driver_sql("PRAGMA optimize")
+
+    def _must_exist(self) -> None:
+        if self.path is not None and not self.path.exists():
+            raise StoreUnavailable(f"There is no database at {self.path}.", hint=MIGRATE)
+
+
+def _make_sqlite(path: Path) -> None:
+    """An empty database that only its owner reads (it holds hashes of keys), with a write-ahead log."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailable(
+            f"The database {path} cannot be made: {error}", hint="Check the folder and who may write there."
+        ) from error
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+    with (
+        closing(sqlite3.connect(source, timeout=PATIENCE)) as origin,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        origin.backup(copy)

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row, select, update
+
+from kiosque.core.errors import NotFound
+from kiosque.store.statements import add_missing
+from kiosque.store.tables import job
 from kiosque.store.tx import Tx
 
 
@@ -25,35 +30,52 @@ class Job:
 
 def start(tx: Tx, job_id: str, kind: str, at: datetime) -> Job:
     """The job with this id, as it was left, or a new one. `job_id` is made by the caller out of what the job does."""
-    raise NotImplementedError
+    row = {"id": job_id, "kind": kind, "position": {}, "counters": {}, "started_at": at, "updated_at": at}
+    add_missing(tx, job, [row], ["id"])
+    return _from_row(tx.execute(select(job).where(job.c.id == job_id)).one())
 
 
 def find(tx: Tx, job_id: str) -> Job | None:
-    raise NotImplementedError
+    """The job with this id, None where there is none."""
+    row = tx.execute(select(job).where(job.c.id == job_id)).one_or_none()
+    return None if row is None else _from_row(row)
 
 
 def advance(
     tx: Tx, job_id: str, position: Mapping[str, Any], counters: Mapping[str, int], at: datetime
 ) -> None:
     """Remember how far the job is: call it in the transaction that stores what was done. Raises NotFound."""
-    raise NotImplementedError
+    _change(tx, job_id, position=dict(position), counters=dict(counters), updated_at=at)
 
 
 def finish(tx: Tx, job_id: str, at: datetime) -> None:
     """Raises NotFound."""
-    raise NotImplementedError
+    _change(tx, job_id, updated_at=at, finished_at=at)
 
 
 def restart(tx: Tx, job_id: str, at: datetime) -> None:
     """Forget position, counters and end, so that the job begins anew. Raises NotFound."""
-    raise NotImplementedError
+    _change(tx, job_id, position={}, counters={}, started_at=at, updated_at=at, finished_at=None)
 
 
 def unfinished(tx: Tx, kind: str | None = None) -> tuple[Job, ...]:
     """Jobs that were begun and not finished, oldest first."""
-    raise NotImplementedError
+    statement = select(job).where(job.c.finished_at.is_(None)).order_by(job.c.started_at, job.c.id)
+    if kind is not None:
+        statement = statement.where(job.c.kind == kind)
+    return tuple(_from_row(row) for row in tx.execute(statement))
 
 
 def recent(tx: Tx, limit: int = 20) -> tuple[Job, ...]:
     """Jobs by when they last moved, newest first."""
-    raise NotImplementedError
+    statement = select(job).order_by(job.c.updated_at.desc(), job.c.id).limit(limit)
+    return tuple(_from_row(row) for row in tx.execute(statement))
+
+
+def _change(tx: Tx, job_id: str, **values: Any) -> None:
+    if not tx.execute(update(job).where(job.c.id == job_id).values(**values)).rowcount:
+        raise NotFound(f"There is no job {job_id[:200]!r}.")
+
+
+def _from_row(row: Row[Any]) -> Job:
+    return Job(**row._asdict())

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, select
+
+from kiosque.core.article import Field
 from kiosque.core.entity import EntityKind
-from kiosque.core.polarity import Mention
-from kiosque.store.articles import StoredArticle
+from kiosque.core.errors import NotFound
+from kiosque.core.polarity import Mention, Outcome, Probabilities
+from kiosque.store import models
+from kiosque.store.article_rows import StoredArticle, from_row
+from kiosque.store.statements import chunked, upsert
+from kiosque.store.tables import article, article_scoring, entity, mention, model_version
 from kiosque.store.tx import Tx
+from kiosque.store.values import pack_spans, polarity_number, polarity_of_part, unpack_spans
+
+_KEY = ("article_pk", "version_pk", "entity_pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,6 @@ class Scoring:
     model_version: str
     generation: int
     ambiguous: int
-    mentions: int
     scored_at: datetime
 
 
@@ -55,7 +65,104 @@ def save(
 
     Mentions of an entity that was deleted meanwhile are left out.
     """
-    raise NotImplementedError
+    version_pk = models.register(tx, models.POLARITY, model_version, scored_at)
+    # sorted, so that two writers of the same articles wait for one another in one order
+    ordered = sorted(scored, key=lambda each: each.article_pk)
+    return sum(
+        _save_chunk(tx, chunk, version_pk, {"generation": generation, "scored_at": scored_at})
+        for chunk in chunked(ordered)
+    )
+
+
+def _save_chunk(tx: Tx, chunk: list[ScoredArticle], version_pk: int, common: dict[str, Any]) -> int:
+    pks = [each.article_pk for each in chunk]
+    _forget(tx, pks, version_pk)
+    pairs = [(each.article_pk, found) for each in chunk for found in each.mentions]
+    rows = _rows(tx, pairs, version_pk)
+    upsert(tx, mention, rows, _KEY)
+    scorings = [
+        {"article_pk": each.article_pk, "version_pk": version_pk, "ambiguous": each.ambiguous, **common}
+        for each in chunk
+    ]
+    upsert(tx, article_scoring, scorings, ("article_pk", "version_pk"))
+    return len(rows)
+
+
+def _forget(tx: Tx, pks: list[int], version_pk: int) -> None:
+    """Delete what was found before in those of the articles that were scored before."""
+    scored = article_scoring.c
+    before = tx.scalars(
+        select(scored.article_pk).where(scored.version_pk == version_pk, scored.article_pk.in_(pks))
+    ).all()
+    if before:
+        tx.execute(
+            delete(mention).where(mention.c.version_pk == version_pk, mention.c.article_pk.in_(before))
+        )
+
+
+def _rows(tx: Tx, pairs: Sequence[tuple[int, Mention]], version_pk: int) -> list[dict[str, Any]]:
+    """Rows of the mentions whose article and entity exist."""
+    entities = _entity_pks(tx, {found.entity_id for _, found in pairs})
+    times = _times(tx, {pk for pk, _ in pairs})
+    rows = [
+        {
+            "article_pk": pk,
+            "version_pk": version_pk,
+            "entity_pk": entities[found.entity_id],
+            **times[pk],
+            **_scores(found),
+        }
+        for pk, found in pairs
+        if found.entity_id in entities and pk in times
+    ]
+    return sorted(rows, key=lambda row: (row["article_pk"], row["entity_pk"]))
+
+
+def _entity_pks(tx: Tx, ids: Iterable[str]) -> dict[str, int]:
+    """Locked against being deleted before the mentions are in (on SQLite a writer is alone anyway)."""
+    found: dict[str, int] = {}
+    for chunk in chunked(sorted(ids)):
+        statement = select(entity.c.id, entity.c.pk).where(entity.c.id.in_(chunk)).order_by(entity.c.pk)
+        for row in tx.execute(statement.with_for_update(read=True, key_share=True)):
+            found[row.id] = row.pk
+    return found
+
+
+def _times(tx: Tx, pks: set[int]) -> dict[int, dict[str, Any]]:
+    if not pks:
+        return {}
+    columns = (article.c.published_at, article.c.day, article.c.month)
+    rows = tx.execute(select(article.c.pk, *columns).where(article.c.pk.in_(pks)))
+    return {row.pk: {"published_at": row.published_at, "day": row.day, "month": row.month} for row in rows}
+
+
+def _scores(found: Mention) -> dict[str, Any]:
+    parts = {score.span.part for score in found.spans}
+    return {
+        "outcome": found.outcome.value,
+        **_probabilities(found.probabilities),
+        **{f"in_{part.value}": part in parts for part in Field},
+        **{f"{part.value}_polarity": _part_polarity(found, part) for part in Field},
+        "spans": pack_spans(found.spans),
+    }
+
+
+def _probabilities(p: Probabilities | None) -> dict[str, Any]:
+    if p is None:
+        return dict.fromkeys(("polarity", "negative", "neutral", "positive", "net", "confidence"))
+    return {
+        "polarity": polarity_number(p.polarity),
+        "negative": p.negative,
+        "neutral": p.neutral,
+        "positive": p.positive,
+        "net": p.net,
+        "confidence": max(p.negative, p.neutral, p.positive),
+    }
+
+
+def _part_polarity(found: Mention, part: Field) -> int | None:
+    polarity = polarity_of_part(found.spans, part) if found.probabilities else None
+    return None if polarity is None else polarity_number(polarity)
 
 
 def of_articles(
@@ -65,17 +172,68 @@ def of_articles(
 
     `model_version` None is the current polarity model.
     """
-    raise NotImplementedError
+    found: dict[int, list[StoredMention]] = {pk: [] for pk in article_pks}
+    version_pk = models.version_pk(tx, models.POLARITY, model_version)
+    for chunk in chunked(found if version_pk is not None else ()):
+        for row in tx.execute(_select(mention.c.version_pk == version_pk, mention.c.article_pk.in_(chunk))):
+            found[row.article_pk].append(_from_row(row))
+    return {pk: _in_order(mentions) for pk, mentions in found.items()}
 
 
 def history(tx: Tx, article_pk: int) -> dict[str, tuple[StoredMention, ...]]:
     """The mentions of one article by model version, oldest version first; versions that found none included."""
-    raise NotImplementedError
+    versions = model_version.c
+    scored = tx.scalars(
+        select(versions.version)
+        .join(article_scoring, article_scoring.c.version_pk == versions.pk)
+        .where(article_scoring.c.article_pk == article_pk)
+        .order_by(versions.first_used_at, versions.pk)
+    )
+    found: dict[str, list[StoredMention]] = {version: [] for version in scored}
+    for row in tx.execute(_select(mention.c.article_pk == article_pk)):
+        found.setdefault(row.version, []).append(_from_row(row))
+    return {version: _in_order(mentions) for version, mentions in found.items()}
+
+
+def _select(*conditions: ColumnElement[bool]) -> Select[Any]:
+    joined = mention.join(entity, entity.c.pk == mention.c.entity_pk).join(
+        model_version, model_version.c.pk == mention.c.version_pk
+    )
+    names = (entity.c.id, entity.c.name, entity.c.kind, model_version.c.version)
+    return select(mention, *names).select_from(joined).where(*conditions)
+
+
+def _from_row(row: Row[Any]) -> StoredMention:
+    scored = row.negative is not None
+    probabilities = Probabilities(row.negative, row.neutral, row.positive) if scored else None
+    found = Mention(row.id, row.version, Outcome(row.outcome), probabilities, unpack_spans(row.spans))
+    return StoredMention(row.article_pk, row.name, EntityKind(row.kind), found)
+
+
+def _in_order(mentions: list[StoredMention]) -> tuple[StoredMention, ...]:
+    def place(stored: StoredMention) -> tuple[bool, int, str]:
+        spans = [score.span for score in stored.mention.spans]
+        first = min(((span.part is not Field.HEADLINE, span.start) for span in spans), default=(True, 0))
+        return (*first, stored.entity_id)
+
+    return tuple(sorted(mentions, key=place))
 
 
 def scorings(tx: Tx, article_pks: Iterable[int], *, model_version: str | None = None) -> dict[int, Scoring]:
     """Which of the articles were scored by this version (None: the current one)."""
-    raise NotImplementedError
+    version = model_version or models.current(tx)
+    version_pk = models.version_pk(tx, models.POLARITY, version) if version else None
+    found = {}
+    for chunk in chunked(article_pks if version_pk is not None else ()):
+        scored = article_scoring.c
+        statement = select(article_scoring).where(
+            scored.version_pk == version_pk, scored.article_pk.in_(chunk)
+        )
+        for row in tx.execute(statement):
+            found[row.article_pk] = Scoring(
+                row.article_pk, str(version), row.generation, row.ambiguous, row.scored_at
+            )
+    return found
 
 
 def missing(
@@ -85,12 +243,21 @@ def missing(
 
     With `generation` also those scored with an older generation of the entities.
     """
-    raise NotImplementedError
+    lacking = _lacks(models.version_pk(tx, models.POLARITY, model_version), generation)
+    statement = select(article).where(article.c.pk > after, lacking).order_by(article.c.pk).limit(limit)
+    return tuple(from_row(row) for row in tx.execute(statement))
 
 
 def count_missing(tx: Tx, model_version: str, *, generation: int | None = None) -> int:
     """How many articles `missing` would give in all."""
-    raise NotImplementedError
+    lacking = _lacks(models.version_pk(tx, models.POLARITY, model_version), generation)
+    return tx.scalar(select(func.count()).select_from(article).where(lacking)) or 0
+
+
+def _lacks(version_pk: int | None, generation: int | None) -> ColumnElement[bool]:
+    scored = article_scoring.c
+    done = exists().where(scored.article_pk == article.c.pk, scored.version_pk == (version_pk or 0))
+    return ~(done if generation is None else done.where(scored.generation >= generation))
 
 
 def replace_of_entity(
@@ -106,14 +273,36 @@ def replace_of_entity(
 
     Other entities' mentions stay. Returns how many are stored.
     """
-    raise NotImplementedError
+    version_pk = models.register(tx, models.POLARITY, model_version, scored_at)
+    stored = 0
+    for chunk in chunked(sorted(article_pks)):
+        entity_pk = _entity_pks(tx, [entity_id]).get(entity_id)
+        if entity_pk is None:
+            raise NotFound(f"There is no entity {entity_id!r}.")
+        tx.execute(
+            delete(mention).where(
+                mention.c.version_pk == version_pk,
+                mention.c.entity_pk == entity_pk,
+                mention.c.article_pk.in_(chunk),
+            )
+        )
+        rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk)
+        upsert(tx, mention, rows, _KEY)
+        stored += len(rows)
+    return stored
 
 
 def delete_of_entity(tx: Tx, entity_id: str, *, model_version: str | None = None) -> int:
     """Delete the entity's mentions, of one version or of all (None); returns how many there were."""
-    raise NotImplementedError
+    whose = select(entity.c.pk).where(entity.c.id == entity_id).scalar_subquery()
+    statement = delete(mention).where(mention.c.entity_pk == whose)
+    if model_version is not None:
+        version_pk = models.version_pk(tx, models.POLARITY, model_version)
+        statement = statement.where(mention.c.version_pk == (version_pk or 0))
+    return tx.execute(statement).rowcount
 
 
 def count(tx: Tx, *, model_version: str | None = None) -> int:
     """How many mentions there are at this version (None: the current one)."""
-    raise NotImplementedError
+    version_pk = models.version_pk(tx, models.POLARITY, model_version)
+    return tx.scalar(select(func.count()).where(mention.c.version_pk == (version_pk or 0))) or 0

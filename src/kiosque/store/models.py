@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func, select
+
+from kiosque.store.statements import add_missing, upsert
+from kiosque.store.tables import article_scoring, current_model, model_version, shelf
 from kiosque.store.tx import Tx
 
 POLARITY = "polarity"
@@ -25,14 +29,56 @@ class ModelUse:
 
 def set_current(tx: Tx, name: str, version: str, at: datetime) -> None:
     """From now on readers see what `version` of the model `name` said. It need not have said anything yet."""
-    raise NotImplementedError
+    pk = register(tx, name, version, at)
+    if current(tx, name) != version:
+        upsert(tx, current_model, [{"name": name, "version_pk": pk, "since": at}], ["name"])
 
 
 def current(tx: Tx, name: str = POLARITY) -> str | None:
     """The version that readers see; None before the first `set_current`."""
-    raise NotImplementedError
+    joined = current_model.join(model_version, model_version.c.pk == current_model.c.version_pk)
+    return tx.scalar(select(model_version.c.version).select_from(joined).where(current_model.c.name == name))
 
 
 def uses(tx: Tx, name: str | None = None) -> tuple[ModelUse, ...]:
     """Every version that is in the store, newest first."""
-    raise NotImplementedError
+    versions = model_version.c
+    scored = select(func.count()).where(article_scoring.c.version_pk == versions.pk).scalar_subquery()
+    shelved = select(func.count()).where(shelf.c.version_pk == versions.pk).scalar_subquery()
+    statement = (
+        select(
+            versions.name,
+            versions.version,
+            versions.first_used_at,
+            current_model.c.version_pk,
+            scored + shelved,
+        )
+        .select_from(model_version.outerjoin(current_model, current_model.c.version_pk == versions.pk))
+        .order_by(versions.name, versions.first_used_at.desc(), versions.pk.desc())
+    )
+    if name is not None:
+        statement = statement.where(versions.name == name)
+    return tuple(
+        ModelUse(model, version, current_pk is not None, first, articles)
+        for model, version, first, current_pk, articles in tx.execute(statement)
+    )
+
+
+def register(tx: Tx, name: str, version: str, at: datetime) -> int:
+    """The pk of this version, which is added if it was never used."""
+    pk = version_pk(tx, name, version)
+    if pk is None:
+        row = {"name": name, "version": version, "first_used_at": at}
+        add_missing(tx, model_version, [row], ["name", "version"])
+        pk = version_pk(tx, name, version)
+    if pk is None:
+        raise AssertionError(f"{name} {version} was added and is not there")
+    return pk
+
+
+def version_pk(tx: Tx, name: str, version: str | None) -> int | None:
+    """The pk of a version, the current one if None; None where there is none. For the store's own joins."""
+    if version is None:
+        return tx.scalar(select(current_model.c.version_pk).where(current_model.c.name == name))
+    columns = model_version.c
+    return tx.scalar(select(columns.pk).where(columns.name == name, columns.version == version))

@@ -1,166 +1,120 @@
-"""The numbers behind the pages: who is in the news, how they are spoken of, over time. One GROUP BY each."""
+"""The numbers behind the pages: who is in the news, how they are spoken of, over time.
+
+Each is one GROUP BY over an index that holds all it reads. Where a stretch is longer than a day, days are
+counted first, in the order of the index, and then added up: no sorting of millions of rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, func, select
 
 from kiosque.core.article import Field
-from kiosque.core.entity import Candidacy, EntityKind
+from kiosque.core.entity import EntityKind
+from kiosque.core.errors import InvalidInput, NotFound
+from kiosque.store import books, elections, entities, models
+from kiosque.store.buckets import bucket_days, bucket_number
+from kiosque.store.columns import day_number
+from kiosque.store.figures import (
+    Breakdown,
+    Bucket,
+    Campaign,
+    CampaignLine,
+    CampaignWeek,
+    Counts,
+    Dimension,
+    Gap,
+    Granularity,
+    Overview,
+    Ranked,
+    Timeline,
+)
+from kiosque.store.tables import article, article_scoring, candidacy, entity, mention
 from kiosque.store.tx import Tx
 
+__all__ = [
+    "Breakdown",
+    "Bucket",
+    "Campaign",
+    "CampaignLine",
+    "CampaignWeek",
+    "Counts",
+    "Dimension",
+    "Gap",
+    "Granularity",
+    "Overview",
+    "Ranked",
+    "Timeline",
+    "breakdown",
+    "campaign",
+    "compare",
+    "gaps",
+    "overview",
+    "ranking",
+    "timeline",
+]
 
-class Granularity(StrEnum):
-    DAY = "day"
-    WEEK = "week"
-    """Monday to Sunday."""
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-
-
-class Dimension(StrEnum):
-    """By what an entity's mentions are told apart."""
-
-    SECTION = "section"
-    SOURCE = "source"
-    PART = "part"
-    """Headline or abstract: one named in both counts in both, with the polarity that each part has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Scored mentions by polarity. An article mentions an entity once, so these are numbers of articles."""
-
-    negative: int = 0
-    neutral: int = 0
-    positive: int = 0
-    unscored: int = 0
-    """Mentioned without a score: another language, too long."""
-
-    @property
-    def scored(self) -> int:
-        return self.negative + self.neutral + self.positive
-
-    @property
-    def total(self) -> int:
-        return self.scored + self.unscored
-
-    @property
-    def net(self) -> float | None:
-        """Share of positive minus share of negative, between -1 and 1; None without a score."""
-        return (self.positive - self.negative) / self.scored if self.scored else None
-
-    def share(self, number: int) -> float | None:
-        """`number` as a share of what was scored."""
-        return number / self.scored if self.scored else None
+_COUNTED = ("negative", "neutral", "positive", "unscored")
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """What is in the store, in one look. `by_day` has the days with articles, newest last."""
+class _Scope:
+    """Which articles count: between two days (inclusive), of one section, of one source."""
 
-    articles: int
-    scored: int
-    """Articles that the current polarity model has scored."""
-    mentions: int
-    entities: int
-    books: int
-    first_day: date | None
-    last_day: date | None
-    by_source: tuple[tuple[str, int], ...]
-    by_day: tuple[tuple[date, int], ...]
+    date_from: date | None = None
+    date_to: date | None = None
+    section: str | None = None
+    source: str | None = None
 
+    def days(self, table: FromClause) -> list[ColumnElement[bool]]:
+        conditions = []
+        if self.date_from is not None:
+            conditions.append(table.c.day >= day_number(self.date_from))
+        if self.date_to is not None:
+            conditions.append(table.c.day <= day_number(self.date_to))
+        return conditions
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One entity of a ranking: its counts in the period and in the one of the same length just before."""
-
-    entity_id: str
-    name: str
-    kind: EntityKind
-    counts: Counts
-    previous: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """One stretch of time, both days inclusive. `articles` is the denominator: all articles of that stretch.
-
-    Without articles there is a gap in the data, not a zero.
-    """
-
-    start: date
-    end: date
-    counts: Counts
-    articles: int
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """One entity over time. Only buckets with articles are there; days between them are gaps."""
-
-    entity_id: str
-    granularity: Granularity
-    buckets: tuple[Bucket, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    """An entity's mentions in one section, source or part, with the number of all articles there."""
-
-    name: str
-    counts: Counts
-    articles: int
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignWeek:
-    """`week` 0 ends on election day, 1 is the seven days before, and so on."""
-
-    week: int
-    start: date
-    end: date
-    counts: Counts
-    articles: int
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignLine:
-    """One candidate's weeks, oldest first; weeks without any article in the store are left out."""
-
-    candidacy: Candidacy
-    name: str
-    counts: Counts
-    weeks: tuple[CampaignWeek, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """All candidates of one election, aligned by weeks before the vote."""
-
-    year: int
-    election_date: date
-    lines: tuple[CampaignLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Days, both inclusive, for which the store has no article although it has earlier and later ones."""
-
-    start: date
-    end: date
-
-    @property
-    def days(self) -> int:
-        return (self.end - self.start).days + 1
+    def places(self) -> list[ColumnElement[bool]]:
+        pairs = ((article.c.section, self.section), (article.c.source, self.source))
+        return [column == value for column, value in pairs if value is not None]
 
 
 def overview(tx: Tx, *, days: int = 30) -> Overview:
     """Counts of everything; `by_day` for the last `days` days up to the newest article."""
-    raise NotImplementedError
+    version_pk = models.version_pk(tx, models.POLARITY, None) or 0
+    number = func.count().label("number")
+    by_source = tx.execute(
+        select(article.c.source, number).group_by(article.c.source).order_by(number.desc(), article.c.source)
+    ).all()
+    first, last = tx.execute(
+        select(
+            select(func.min(article.c.day)).scalar_subquery(),
+            select(func.max(article.c.day)).scalar_subquery(),
+        )
+    ).one()
+    by_day = tx.execute(
+        select(article.c.day, number)
+        .where(article.c.day > (last or 0) - days)
+        .group_by(article.c.day)
+        .order_by(article.c.day)
+    )
+    scored = select(func.count()).where(article_scoring.c.version_pk == version_pk)
+    mentioned = select(func.count()).where(mention.c.version_pk == version_pk)
+    return Overview(
+        articles=sum(row.number for row in by_source),
+        scored=tx.scalar(scored) or 0,
+        mentions=tx.scalar(mentioned) or 0,
+        entities=entities.count(tx),
+        books=books.count(tx),
+        first_day=None if first is None else date.fromordinal(first),
+        last_day=None if last is None else date.fromordinal(last),
+        by_source=tuple((row.source, row.number) for row in by_source),
+        by_day=tuple((date.fromordinal(row.day), row.number) for row in by_day),
+    )
 
 
 def ranking(
@@ -173,7 +127,31 @@ def ranking(
     model_version: str | None = None,
 ) -> tuple[Ranked, ...]:
     """Who was most in the news between two days (inclusive), most mentions first."""
-    raise NotImplementedError
+    first, last = day_number(date_from), day_number(date_to)
+    if last < first:
+        raise InvalidInput("The period ends before it begins.", hint="Swap the two days.")
+    before = max(1, first - (last - first + 1))
+    now, then = mention.c.day >= first, mention.c.day < first
+    total = func.count().filter(now).label("total")
+    counted = (
+        select(mention.c.entity_pk, total, *_counts(now), *_counts(then, "previous_"))
+        .where(_of_version(tx, model_version), mention.c.day.between(before, last))
+        .group_by(mention.c.entity_pk)
+        .subquery()
+    )
+    statement = (
+        select(counted, entity.c.id, entity.c.name, entity.c.kind)
+        .join(entity, entity.c.pk == counted.c.entity_pk)
+        .where(counted.c.total > 0)
+        .order_by(counted.c.total.desc(), entity.c.sort_name, entity.c.id)
+        .limit(limit)
+    )
+    if kind is not None:
+        statement = statement.where(entity.c.kind == kind.value)
+    return tuple(
+        Ranked(row.id, row.name, EntityKind(row.kind), _read(row), _read(row, "previous_"))
+        for row in tx.execute(statement)
+    )
 
 
 def timeline(
@@ -190,9 +168,13 @@ def timeline(
 ) -> Timeline:
     """How one entity was spoken of over time. With `section` or `source` the denominator counts only these.
 
-    Raises NotFound without the entity.
+    With `part` only what is named there counts, with the polarity of that part. Raises NotFound without the entity.
     """
-    raise NotImplementedError
+    scope = _Scope(date_from, date_to, section, source)
+    pks = _entity_pks(tx, [entity_id])
+    articles = _articles(tx, scope, granularity)
+    counts = _of_entity(tx, pks[entity_id], scope, granularity, part, model_version)
+    return _timeline(entity_id, granularity, counts, articles)
 
 
 def compare(
@@ -207,7 +189,62 @@ def compare(
     model_version: str | None = None,
 ) -> tuple[Timeline, ...]:
     """Several entities over the same buckets, in the order asked. Raises NotFound naming the unknown one."""
-    raise NotImplementedError
+    scope = _Scope(date_from, date_to, section, source)
+    pks = _entity_pks(tx, entity_ids)
+    articles = _articles(tx, scope, granularity)
+    return tuple(
+        _timeline(
+            name, granularity, _of_entity(tx, pks[name], scope, granularity, None, model_version), articles
+        )
+        for name in entity_ids
+    )
+
+
+def _timeline(
+    entity_id: str, granularity: Granularity, counts: dict[int, Counts], articles: dict[int, int]
+) -> Timeline:
+    buckets = tuple(
+        Bucket(*bucket_days(granularity, number), counts.get(number, Counts()), articles[number])
+        for number in sorted(articles)
+    )
+    return Timeline(entity_id, granularity, buckets)
+
+
+def _articles(tx: Tx, scope: _Scope, granularity: Granularity) -> dict[int, int]:
+    """The denominators: all articles of the scope by bucket."""
+    by_day = (
+        select(article.c.day, func.min(article.c.month).label("month"), func.count().label("articles"))
+        .where(*scope.days(article), *scope.places())
+        .group_by(article.c.day)
+        .subquery()
+    )
+    bucket = bucket_number(granularity, by_day).label("bucket")
+    rows = tx.execute(select(bucket, func.sum(by_day.c.articles)).group_by(bucket))
+    return {int(number): int(articles) for number, articles in rows}
+
+
+def _of_entity(
+    tx: Tx,
+    entity_pk: int,
+    scope: _Scope,
+    granularity: Granularity,
+    part: Field | None,
+    model_version: str | None,
+) -> dict[int, Counts]:
+    by_day = (
+        select(mention.c.day, func.min(mention.c.month).label("month"), *_counts(part=part))
+        .where(_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.days(mention))
+        .group_by(mention.c.day)
+    )
+    if part is not None:
+        by_day = by_day.where(mention.c[f"in_{part.value}"])
+    if places := scope.places():
+        by_day = by_day.join(article, article.c.pk == mention.c.article_pk).where(*places)
+    days = by_day.subquery()
+    bucket = bucket_number(granularity, days).label("bucket")
+    sums = (func.sum(days.c[name]).label(name) for name in _COUNTED)
+    rows = tx.execute(select(bucket, *sums).group_by(bucket))
+    return {int(row.bucket): _read(row) for row in rows}
 
 
 def breakdown(
@@ -220,14 +257,135 @@ def breakdown(
     model_version: str | None = None,
 ) -> tuple[Breakdown, ...]:
     """The entity's mentions by section, source or part, most first. Raises NotFound."""
-    raise NotImplementedError
+    scope = _Scope(date_from, date_to)
+    entity_pk = _entity_pks(tx, [entity_id])[entity_id]
+    conditions = [_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.days(mention)]
+    found = _by_part(tx, scope, conditions) if by is Dimension.PART else _by_place(tx, scope, conditions, by)
+    return tuple(sorted(found, key=lambda each: (-each.counts.total, each.name)))
+
+
+def _by_place(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]], by: Dimension) -> list[Breakdown]:
+    column = article.c[by.value]
+    rows = tx.execute(
+        select(column.label("place"), *_counts())
+        .select_from(mention.join(article, article.c.pk == mention.c.article_pk))
+        .where(*conditions)
+        .group_by(column)
+    )
+    counts = {row.place: _read(row) for row in rows}
+    totals = tx.execute(select(column, func.count()).where(*scope.days(article)).group_by(column))
+    articles: dict[str | None, int] = {place: total for place, total in totals if place in counts}
+    return [Breakdown(place or "", each, articles[place]) for place, each in counts.items()]
+
+
+def _by_part(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]]) -> list[Breakdown]:
+    found = []
+    for part in Field:
+        row = tx.execute(select(*_counts(part=part)).where(*conditions, mention.c[f"in_{part.value}"])).one()
+        articles = select(func.count()).where(*scope.days(article), article.c[part.value] != "")
+        found.append(Breakdown(part.value, _read(row), tx.scalar(articles) or 0))
+    return [each for each in found if each.counts.total]
 
 
 def campaign(tx: Tx, year: int, *, weeks: int = 52, model_version: str | None = None) -> Campaign:
     """The candidates of one election over the last `weeks` weeks before the vote. NotFound without the election."""
-    raise NotImplementedError
+    election_date = elections.date_of(tx, year)
+    scope = _Scope(election_date - timedelta(days=7 * weeks - 1), election_date)
+    articles = _articles_by_week(tx, scope, election_date)
+    counted = _candidates_by_week(tx, scope, year, election_date, model_version)
+    stood = elections.candidacies(tx, year=year)
+    names = entities.names(tx, [each.entity_id for each in stood])
+    lines = []
+    for each in stood:
+        counts = counted.get(each.entity_id, {})
+        total = sum(counts.values(), Counts())
+        by_week = _weeks(election_date, counts, articles)
+        lines.append(CampaignLine(each, names[each.entity_id], total, by_week))
+    return Campaign(year, election_date, tuple(lines))
+
+
+def _week_number(election_date: date, days: FromClause) -> ColumnElement[int]:
+    return ((day_number(election_date) - days.c.day) // 7).label("week")
+
+
+def _articles_by_week(tx: Tx, scope: _Scope, election_date: date) -> dict[int, int]:
+    week = _week_number(election_date, article)
+    rows = tx.execute(select(week, func.count()).where(*scope.days(article)).group_by(week))
+    return {int(number): articles for number, articles in rows}
+
+
+def _candidates_by_week(
+    tx: Tx, scope: _Scope, year: int, election_date: date, model_version: str | None
+) -> dict[str, dict[int, Counts]]:
+    week = _week_number(election_date, mention)
+    standing = select(candidacy.c.entity_pk).where(candidacy.c.election_year == year)
+    rows = tx.execute(
+        select(entity.c.id, week, *_counts())
+        .join(entity, entity.c.pk == mention.c.entity_pk)
+        .where(_of_version(tx, model_version), mention.c.entity_pk.in_(standing), *scope.days(mention))
+        .group_by(entity.c.id, week)
+    )
+    counted: dict[str, dict[int, Counts]] = {}
+    for row in rows:
+        counted.setdefault(row.id, {})[int(row.week)] = _read(row)
+    return counted
+
+
+def _weeks(
+    election_date: date, counts: dict[int, Counts], articles: dict[int, int]
+) -> tuple[CampaignWeek, ...]:
+    return tuple(
+        CampaignWeek(
+            week=week,
+            start=election_date - timedelta(days=7 * week + 6),
+            end=election_date - timedelta(days=7 * week),
+            counts=counts.get(week, Counts()),
+            articles=articles[week],
+        )
+        for week in sorted(articles, reverse=True)
+    )
 
 
 def gaps(tx: Tx, *, min_days: int = 7, source: str | None = None, limit: int = 100) -> tuple[Gap, ...]:
     """Stretches of at least `min_days` days without an article, longest first."""
-    raise NotImplementedError
+    if min_days < 1:
+        raise InvalidInput("A gap has at least one day.", hint="Give min_days of 1 or more.")
+    days = select(article.c.day).where(*_Scope(source=source).places()).group_by(article.c.day).subquery()
+    pairs = select(days.c.day, func.lag(days.c.day).over(order_by=days.c.day).label("before")).subquery()
+    length = pairs.c.day - pairs.c.before - 1
+    rows = tx.execute(
+        select(pairs.c.before, pairs.c.day)
+        .where(length >= min_days)
+        .order_by(length.desc(), pairs.c.day)
+        .limit(limit)
+    )
+    return tuple(Gap(date.fromordinal(before + 1), date.fromordinal(day - 1)) for before, day in rows)
+
+
+def _counts(
+    when: ColumnElement[bool] | None = None, prefix: str = "", *, part: Field | None = None
+) -> list[ColumnElement[int]]:
+    """The columns that `_read` reads: how many mentions of each polarity, `when` that is asked for."""
+    polarity = mention.c.polarity if part is None else mention.c[f"{part.value}_polarity"]
+    kinds = (polarity == -1, polarity == 0, polarity == 1, polarity.is_(None))
+    return [
+        func.count().filter(kind if when is None else kind & when).label(prefix + name)
+        for kind, name in zip(kinds, _COUNTED, strict=True)
+    ]
+
+
+def _read(row: Any, prefix: str = "") -> Counts:
+    return Counts(*(int(getattr(row, prefix + name)) for name in _COUNTED))
+
+
+def _of_version(tx: Tx, version: str | None) -> ColumnElement[bool]:
+    return mention.c.version_pk == (models.version_pk(tx, models.POLARITY, version) or 0)
+
+
+def _entity_pks(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
+    rows = tx.execute(select(entity.c.id, entity.c.pk).where(entity.c.id.in_(ids)))
+    pks: dict[str, int] = {row.id: row.pk for row in rows}
+    for name in ids:
+        if name not in pks:
+            raise NotFound(f"There is no entity {name[:200]!r}.", hint="`kiosque entity list` shows all.")
+    return pks

@@ -1,0 +1,38 @@
+"""Stretches of time as numbers: in SQL by integer division, back to days here."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, FromClause
+
+from kiosque.store.figures import Granularity
+
+_MONTHS = {Granularity.MONTH: 1, Granularity.QUARTER: 3, Granularity.YEAR: 12}
+
+
+def bucket_number(granularity: Granularity, days: FromClause) -> ColumnElement[int]:
+    """The number of the bucket in which the columns `day` and `month` of `days` lie (see `columns`)."""
+    if granularity is Granularity.DAY:
+        return days.c.day
+    if granularity is Granularity.WEEK:
+        return (days.c.day - 1) // 7
+    return days.c.month // _MONTHS[granularity]
+
+
+def bucket_days(granularity: Granularity, number: int) -> tuple[date, date]:
+    """First and last day of a bucket."""
+    if granularity is Granularity.DAY:
+        return date.fromordinal(number), date.fromordinal(number)
+    if granularity is Granularity.WEEK:
+        return date.fromordinal(number * 7 + 1), date.fromordinal(min(number * 7 + 7, date.max.toordinal()))
+    months = _MONTHS[granularity]
+    return _first_of(number * months), _last_of(number * months + months - 1)
+
+
+def _first_of(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
+
+
+def _last_of(month: int) -> date:
+    return date.max if month + 1 > date.max.year * 12 + 11 else _first_of(month + 1) - timedelta(days=1)

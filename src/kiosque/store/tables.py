@@ -1,0 +1,401 @@
+"""The schema. `migrations/` makes it; a test holds the two together on both dialects.
+
+What only one dialect has (full-text indexes: FTS5 tables, a tsvector column) is in the migrations and in
+`search.py`. Days and months are numbers (see `columns`), so that a GROUP BY is the same arithmetic everywhere.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+from kiosque.store.columns import Json, Moment, Words
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _big() -> TypeEngine[int]:
+    """64 bits; on SQLite INTEGER, which is the same and makes a primary key the row id."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _pk() -> Column[int]:
+    return Column("pk", _big(), primary_key=True, autoincrement=True)
+
+
+def _to(target: str, name: str | None = None, *, index: bool = False, nullable: bool = False) -> Column[int]:
+    """A reference that goes when its target goes."""
+    column = name or target.replace(".", "_")
+    return Column(column, _big(), ForeignKey(target, ondelete="CASCADE"), nullable=nullable, index=index)
+
+
+# `id` is derived from `key` and stands for it in every look-up: keys can be too long for an index of PostgreSQL.
+article = Table(
+    "article",
+    metadata,
+    _pk(),
+    Column("id", Words, nullable=False, unique=True),
+    Column("key", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("headline", Words, nullable=False),
+    Column("abstract", Words, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("url", Words),
+    Column("section", Words),
+    Column("byline", Json, nullable=False),
+    Column("keywords", Json, nullable=False),
+    Column("language", Words),
+    Column("kind", Words, nullable=False),
+    Column("extra", Json, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("updated_at", Moment),
+    Index("ix_article_published", "published_at", "pk"),
+    Index("ix_article_first_seen", "first_seen_at", "pk"),
+    Index("ix_article_day", "day", "month"),
+    Index("ix_article_source", "source", "day", "month"),
+    Index("ix_article_section", "section", "day", "month"),
+)
+
+article_sighting = Table(
+    "article_sighting",
+    metadata,
+    _to("article.pk"),
+    Column("source", Words, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("url", Words),
+    PrimaryKeyConstraint("article_pk", "source"),
+)
+
+model_version = Table(
+    "model_version",
+    metadata,
+    _pk(),
+    Column("name", Words, nullable=False),
+    Column("version", Words, nullable=False),
+    Column("first_used_at", Moment, nullable=False),
+    UniqueConstraint("name", "version"),
+)
+
+current_model = Table(
+    "current_model",
+    metadata,
+    Column("name", Words, primary_key=True),
+    _to("model_version.pk", "version_pk"),
+    Column("since", Moment, nullable=False),
+)
+
+article_scoring = Table(
+    "article_scoring",
+    metadata,
+    _to("article.pk"),
+    _to("model_version.pk", "version_pk"),
+    Column("generation", Integer, nullable=False),
+    Column("ambiguous", Integer, nullable=False),
+    Column("scored_at", Moment, nullable=False),
+    PrimaryKeyConstraint("article_pk", "version_pk"),
+    Index("ix_article_scoring_version", "version_pk", "generation"),
+)
+
+entity = Table(
+    "entity",
+    metadata,
+    _pk(),
+    Column("id", Words, nullable=False, unique=True),
+    Column("name", Words, nullable=False),
+    Column("sort_name", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("description", Words, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Index("ix_entity_sort_name", "sort_name", "pk"),
+)
+
+# `day`, `month` and `published_at` repeat those of the article, which never change: see the indexes.
+mention = Table(
+    "mention",
+    metadata,
+    _to("article.pk"),
+    _to("model_version.pk", "version_pk"),
+    _to("entity.pk"),
+    Column("outcome", Words, nullable=False),
+    Column("polarity", SmallInteger),
+    Column("negative", Double),
+    Column("neutral", Double),
+    Column("positive", Double),
+    Column("net", Double),
+    Column("confidence", Double),
+    Column("headline_polarity", SmallInteger),
+    Column("abstract_polarity", SmallInteger),
+    Column("in_headline", Boolean, nullable=False),
+    Column("in_abstract", Boolean, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("spans", Json, nullable=False),
+    PrimaryKeyConstraint("article_pk", "version_pk", "entity_pk"),
+    Index(
+        "ix_mention_entity",
+        "version_pk",
+        "entity_pk",
+        "day",
+        "published_at",
+        "article_pk",
+        "month",
+        "polarity",
+    ),
+    Index("ix_mention_day", "version_pk", "day", "entity_pk", "polarity"),
+    Index("ix_mention_net", "version_pk", "net", "article_pk"),
+    Index("ix_mention_entity_net", "entity_pk", "version_pk", "net", "article_pk"),
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    _pk(),
+    _to("entity.pk", index=True),
+    Column("text", Words, nullable=False),
+    Column("folded", Words, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("case_rule", Words, nullable=False),
+)
+
+exclude = Table(
+    "exclude",
+    metadata,
+    _pk(),
+    _to("entity.pk", index=True),
+    Column("text", Words, nullable=False),
+)
+
+watchlist = Table(
+    "watchlist",
+    metadata,
+    _pk(),
+    Column("id", Words, nullable=False, unique=True),
+    Column("name", Words, nullable=False),
+)
+
+watchlist_entity = Table(
+    "watchlist_entity",
+    metadata,
+    _to("watchlist.pk"),
+    _to("entity.pk", index=True),
+    PrimaryKeyConstraint("watchlist_pk", "entity_pk"),
+)
+
+election = Table(
+    "election",
+    metadata,
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("date", Date, nullable=False),
+)
+
+candidacy = Table(
+    "candidacy",
+    metadata,
+    Column("election_year", Integer, ForeignKey("election.year", ondelete="CASCADE"), nullable=False),
+    _to("entity.pk", index=True),
+    Column("party", Words, nullable=False),
+    Column("winner", Boolean, nullable=False),
+    Column("popular_vote", _big()),
+    Column("popular_share", Double),
+    Column("electoral_votes", Integer),
+    PrimaryKeyConstraint("election_year", "entity_pk"),
+)
+
+book = Table(
+    "book",
+    metadata,
+    _pk(),
+    Column("key", Words, nullable=False, unique=True),
+    Column("title", Words, nullable=False),
+    Column("sort_title", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("year", Integer),
+    Column("isbn13", Words, index=True),
+    Column("publisher", Words),
+    Column("subjects", Json, nullable=False),
+    Column("language", Words),
+    Column("fiction", Boolean),
+    Column("description", Words, nullable=False),
+    Column("published_on", Words),
+    Column("editions", Json, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Index("ix_book_sort_title", "sort_title", "pk"),
+)
+
+book_placement = Table(
+    "book_placement",
+    metadata,
+    _to("book.pk"),
+    Column("list_name", Words, nullable=False),
+    Column("week", Words, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("weeks_on_list", Integer),
+    PrimaryKeyConstraint("book_pk", "list_name", "week"),
+)
+
+shelf = Table(
+    "shelf",
+    metadata,
+    _to("article.pk"),
+    _to("model_version.pk", "version_pk", index=True),
+    Column("note", Words, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    PrimaryKeyConstraint("article_pk", "version_pk"),
+)
+
+recommendation = Table(
+    "recommendation",
+    metadata,
+    _to("article.pk"),
+    _to("model_version.pk", "version_pk"),
+    Column("rank", Integer, nullable=False),
+    _to("book.pk"),
+    Column("score", Double, nullable=False),
+    Column("reasons", Json, nullable=False),
+    PrimaryKeyConstraint("article_pk", "version_pk", "rank"),
+    Index("ix_recommendation_book", "book_pk", "version_pk", "score", "article_pk"),
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("config", Json, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("cursor", Json),
+    Column("etag", Words),
+    Column("last_modified", Words),
+    Column("last_poll_at", Moment),
+    Column("last_success_at", Moment),
+    Column("next_poll_at", Moment),
+    Column("consecutive_errors", Integer, nullable=False),
+    Column("last_error", Words),
+    Column("articles_read", _big(), nullable=False),
+    Column("articles_new", _big(), nullable=False),
+    Column("articles_skipped", _big(), nullable=False),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    _pk(),
+    Column("key", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("replayed_at", Moment),
+    UniqueConstraint("digest"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    _pk(),
+    Column("name", Words, nullable=False),
+    Column("folded_name", Words, nullable=False, unique=True),
+    Column("password_hash", Words, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("last_login_at", Moment),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _pk(),
+    Column("name", Words, nullable=False),
+    Column("prefix", Words, nullable=False),
+    Column("digest", Words, nullable=False, unique=True),
+    Column("scopes", Json, nullable=False),
+    _to("account.pk", index=True, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+label_correction = Table(
+    "label_correction",
+    metadata,
+    _pk(),
+    _to("article.pk"),
+    _to("entity.pk", index=True),
+    Column("polarity", Words),
+    Column("made_by", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("model_version", Words),
+    Column("model_polarity", Words),
+    UniqueConstraint("article_pk", "entity_pk", "made_by"),
+)
+
+book_thumb = Table(
+    "book_thumb",
+    metadata,
+    _pk(),
+    _to("book.pk"),
+    _to("article.pk", index=True, nullable=True),
+    Column("text_digest", Words),
+    Column("occasion", Words, nullable=False),
+    Column("verdict", Words, nullable=False),
+    Column("made_by", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("book_pk", "occasion", "made_by"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("position", Json, nullable=False),
+    Column("counters", Json, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("value", Words, nullable=False),
+)
+
+generation = Table(
+    "generation",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
