@@ -1,0 +1,286 @@
+"""What only a real broker can show: restarts, refusals, several processes on one stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+import nats
+import pytest
+from nats.js.api import StreamInfo
+
+from kiosque.bus.jetstream import JetStreamBus
+from kiosque.bus.protocol import Delivery, Lag, Message
+from kiosque.bus.stream import StreamSettings
+from kiosque.core.errors import BusUnavailable, PreconditionFailed, TooLarge
+from kiosque.testing.bus_contract import PATIENCE, fetch_count, messages, settle_all, wait_until
+from kiosque.testing.servers import NatsServer, free_port, nats_server
+
+
+@pytest.fixture
+def stream():
+    return StreamSettings(name=f"test-{uuid4().hex}", ack_wait=1.0)
+
+
+@contextmanager
+def _bus(server: NatsServer, stream: StreamSettings, **more) -> Iterator[JetStreamBus]:
+    bus = JetStreamBus(server.url, stream=stream, **more)
+    try:
+        yield bus
+    finally:
+        bus.close()
+
+
+@pytest.fixture
+def bus(nats, stream):
+    with _bus(nats, stream) as bus:
+        yield bus
+
+
+@pytest.fixture
+def own_server(tmp_path, nats):
+    """A broker that a test may stop. Asks for the shared one so that it skips where there is none."""
+    with nats_server(tmp_path / "nats") as server:
+        yield server
+
+
+def _ask(url: str, question):
+    """What `question(client)` returns: the broker seen without the code under test."""
+
+    async def ask():
+        client = await nats.connect(url)
+        try:
+            return await question(client)
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
+
+
+def _stream_info(url: str, stream: StreamSettings) -> StreamInfo:
+    return _ask(url, lambda client: client.jetstream().stream_info(stream.name))
+
+
+@pytest.mark.parametrize("end", [NatsServer.stop, NatsServer.kill])
+def test_published_messages_survive_a_restart_of_the_broker(own_server, stream, end):
+    with _bus(own_server, stream) as bus:
+        bus.publish(messages(300))
+        first = fetch_count(bus, 100)
+        for delivery in first:
+            delivery.ack()
+        wait_until(lambda: bus.lag() == Lag(200, 0))
+
+        end(own_server)
+        own_server.start()
+
+        rest = _settle_until_empty(bus)
+        assert {d.message.key for d in (*first, *rest)} == {f"key-{i}" for i in range(300)}
+        if end is NatsServer.stop:
+            # A killed broker forgets its latest acknowledgements, and delivers those messages again.
+            assert len(rest) == 200
+
+
+def _settle_until_empty(bus: JetStreamBus) -> list[Delivery]:
+    found: list[Delivery] = []
+
+    def empty() -> bool:
+        found.extend(settle_all(bus, quiet=0.1))
+        return bus.lag() == Lag(0, 0)
+
+    wait_until(empty)
+    return found
+
+
+def test_a_publisher_and_a_consumer_outlast_restarts(own_server, stream):
+    """Four restarts under way: each message arrives, since what the publisher was told is safe is there."""
+    seen: set[str] = set()
+    wanted = [f"key-{i}" for i in range(40)]
+    with _bus(own_server, stream) as one, _bus(own_server, stream) as two, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(_consume, one, seen, len(wanted)), pool.submit(_publish_each, two, wanted)]
+        for count, end in zip((5, 15, 25, 35), (own_server.stop, own_server.kill) * 2, strict=True):
+            wait_until(lambda count=count: len(seen) >= count)
+            end()
+            own_server.start()
+        for future in running:
+            future.result(2 * PATIENCE)
+    assert seen == set(wanted)
+
+
+def _consume(bus: JetStreamBus, seen: set[str], count: int) -> None:
+    while len(seen) < count:
+        with suppress(BusUnavailable):
+            for delivery in bus.fetch(50, 0.5):
+                seen.add(delivery.message.key)
+                delivery.ack()
+
+
+def _publish_each(bus: JetStreamBus, keys: list[str]) -> None:
+    for key in keys:
+        wait_until(lambda key=key: _is_published(bus, key))
+
+
+def _is_published(bus: JetStreamBus, key: str) -> bool:
+    try:
+        bus.publish([Message(key, "demo", b"x")])
+    except BusUnavailable:
+        return False
+    return True
+
+
+def test_without_a_broker_every_call_ends_and_says_where_it_looked(stream):
+    bus = JetStreamBus(f"nats://127.0.0.1:{free_port()}", stream=stream, timeout=0.3)
+    for ask in (bus.check, bus.lag, lambda: bus.publish(messages(1)), lambda: bus.fetch(1, 0.1)):
+        with pytest.raises(BusUnavailable, match="out of reach") as caught:
+            ask()
+        assert "KIOSQUE_NATS_URL" in str(caught.value.hint)
+    bus.close()
+
+
+def test_a_bus_that_began_before_its_broker_finds_it(tmp_path, nats, stream):
+    server = NatsServer(tmp_path / "nats")
+    with _bus(server, stream, timeout=0.3) as bus:
+        with pytest.raises(BusUnavailable):
+            bus.check()
+        server.start()
+        wait_until(lambda: _answers(bus))
+        bus.publish(messages(1))
+    server.stop()
+
+
+def _answers(bus: JetStreamBus) -> bool:
+    try:
+        bus.check()
+    except BusUnavailable:
+        return False
+    return True
+
+
+def test_the_token_is_needed_and_its_refusal_said(tmp_path, nats, stream):
+    with nats_server(tmp_path / "nats", token="open-sesame") as server:
+        with _bus(server, stream, token="open-sesame") as bus:
+            bus.publish(messages(1))
+        for token in ("wrong", None):
+            with (
+                _bus(server, stream, token=token, timeout=0.5) as bus,
+                pytest.raises(BusUnavailable) as caught,
+            ):
+                bus.check()
+            assert "uthoriz" in caught.value.detail
+
+
+def test_a_lost_broker_is_noticed_and_said(own_server, stream):
+    with _bus(own_server, stream, timeout=0.5) as bus:
+        bus.publish(messages(1))
+        [delivery] = fetch_count(bus, 1)
+        own_server.stop()
+        wait_until(lambda: not _answers(bus))
+        with pytest.raises(BusUnavailable):
+            bus.publish(messages(1))
+        delivery.ack()
+
+
+def test_processes_with_one_consumer_name_share_the_work(nats, stream):
+    with _bus(nats, stream) as one, _bus(nats, stream) as two, _bus(nats, stream) as three:
+        one.publish(messages(600))
+        with ThreadPoolExecutor(3) as pool:
+            shares = list(pool.map(lambda bus: settle_all(bus, quiet=1.0), (one, two, three)))
+
+    keys = [delivery.message.key for share in shares for delivery in share]
+    assert len(keys) == len(set(keys)) == 600
+
+
+def test_a_key_that_was_published_shortly_before_is_dropped(nats, bus, stream):
+    bus.publish(messages(3))
+    with _bus(nats, stream) as other:
+        other.publish(messages(4))
+    assert len(fetch_count(bus, 4)) == 4
+    assert bus.lag() == Lag(0, 4)
+
+
+def test_another_consumer_name_reads_the_stream_again(nats, bus, stream):
+    bus.publish(messages(5))
+    assert len(settle_all(bus)) == 5
+    again = StreamSettings(name=stream.name, consumer="rescore")
+    with _bus(nats, again) as other:
+        assert {d.message.key for d in settle_all(other)} == {f"key-{i}" for i in range(5)}
+
+
+def test_the_stream_is_on_disk_with_limits_and_subjects_per_source(nats, bus, stream):
+    bus.publish([Message("k", "nyt-wire", b"x")])
+    config = _stream_info(nats.url, stream).config
+
+    assert (config.storage, config.retention, config.subjects) == ("file", "limits", [f"{stream.name}.>"])
+    assert config.max_age == stream.max_age
+    assert config.duplicate_window == stream.duplicate_window
+    message = _ask(nats.url, lambda client: client.jetstream().get_msg(stream.name, 1))
+    assert message.subject == f"{stream.name}.nyt-wire"
+    assert message.headers == {"Nats-Msg-Id": "k"}
+
+
+def test_changed_settings_reach_the_stream_and_keep_its_messages(nats, bus, stream):
+    bus.publish(messages(3))
+    bus.lag()
+    changed = StreamSettings(name=stream.name, max_age=3600.0, ack_wait=2.0)
+    with _bus(nats, changed) as other:
+        assert other.lag().pending == 3
+    assert _stream_info(nats.url, stream).config.max_age == 3600.0
+    consumer = _ask(nats.url, lambda c: c.jetstream().consumer_info(stream.name, stream.consumer))
+    assert consumer.config.ack_wait == 2.0
+
+
+def test_many_processes_that_start_at_once_agree(nats, stream):
+    buses = [JetStreamBus(nats.url, stream=stream) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(lambda bus: bus.lag(), buses)) == [Lag(0, 0)] * 6
+    for bus in buses:
+        bus.close()
+
+
+def test_replicas_that_the_broker_cannot_keep_are_a_matter_of_settings(nats, stream):
+    too_many = StreamSettings(name=stream.name, replicas=3)
+    with _bus(nats, too_many) as bus, pytest.raises(PreconditionFailed) as caught:
+        bus.publish(messages(1))
+    assert "KIOSQUE_NATS_REPLICAS" in str(caught.value.hint)
+
+
+def test_a_message_that_is_too_large_is_refused_and_the_bus_goes_on(bus):
+    with pytest.raises(TooLarge):
+        bus.publish([Message("big", "demo", b"x" * 2_000_000)])
+    bus.publish(messages(1))
+    assert len(settle_all(bus)) == 1
+
+
+def test_a_consumer_that_was_deleted_is_made_again(nats, bus, stream):
+    bus.publish(messages(2))
+    fetch_count(bus, 1)[0].ack()
+    _ask(nats.url, lambda client: client.jetstream().delete_consumer(stream.name, stream.consumer))
+
+    assert {d.message.key for d in fetch_count(bus, 2)} == {"key-0", "key-1"}
+
+
+def test_a_stream_that_was_deleted_is_made_again(nats, bus, stream):
+    bus.publish(messages(2))
+    _ask(nats.url, lambda client: client.jetstream().delete_stream(stream.name))
+
+    bus.publish(messages(3, prefix="new"))
+    assert {d.message.key for d in fetch_count(bus, 3)} == {"new-0", "new-1", "new-2"}
+
+
+def test_a_message_from_elsewhere_is_delivered_with_a_key_of_its_own(nats, bus, stream):
+    bus.check()
+    _ask(nats.url, lambda client: client.jetstream().publish(f"{stream.name}.other", b"not ours"))
+
+    [delivery] = fetch_count(bus, 1)
+    assert delivery.message == Message("sequence:1", "other", b"not ours")
+    delivery.term("not ours")
+
+
+def test_the_wait_grows_for_a_message_that_nobody_settles(nats, bus, stream):
+    bus.lag()
+    consumer = _ask(nats.url, lambda c: c.jetstream().consumer_info(stream.name, stream.consumer))
+
+    assert consumer.config.backoff == [1.0, 1.0, 2.0, 5.0, 10.0]
+    assert consumer.config.ack_policy == "explicit"
