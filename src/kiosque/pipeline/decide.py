@@ -265,19 +265,21 @@ def next_poll(
     *,
     failures: int = 0,
     retry_after: float | None = None,
-    wants_again: float | None = None,
+    patience: float | None = None,
+    unfinished: bool = False,
 ) -> datetime:
     """When to ask a source next.
 
-    After success one interval after the poll began (so that slow polls don't drift), or
-    `wants_again` seconds where the source knows better (a feed's ttl, more pages waiting). After
-    errors the back-off, never sooner than the source's Retry-After asks.
+    After success one interval after the poll began (so that slow polls don't drift), later if the
+    source asks for `patience`, at once if the poll was stopped before it was through. After errors
+    the back-off, never sooner than the source's Retry-After asks.
     """
     if failures > 0:
         wait = max(policy.backoff.delay(failures), retry_after or 0.0)
         return finished + timedelta(seconds=wait)
-    interval = policy.interval if wants_again is None else wants_again
-    return max(finished, started + timedelta(seconds=interval))
+    if unfinished:
+        return finished
+    return max(finished + timedelta(seconds=patience or 0.0), started + timedelta(seconds=policy.interval))
 
 
 def is_due(now: datetime, next_at: datetime | None) -> bool:

@@ -231,8 +231,8 @@ class Producer:
         self, state: SourceState, source: Source, report: PollReport, started: datetime
     ) -> None:
         now = self._clock()
-        wanted = report.wait if report.complete else 0.0
-        next_at = decide.next_poll(started, now, self._policy_for(source), wants_again=wanted)
+        policy = PollPolicy(interval=source.interval, backoff=self._policy.backoff)
+        next_at = decide.next_poll(started, now, policy, patience=report.wait, unfinished=not report.complete)
         counts = PollCounts(read=report.read, new=report.new, skipped=sum(report.skipped.values()))
         with self._database.write() as tx:
             source_rows.record_success(tx, state.id, counts, at=now, next_poll_at=next_at)
@@ -248,9 +248,6 @@ class Producer:
             skipped=dict(report.skipped),
             next_poll_at=next_at.isoformat(),
         )
-
-    def _policy_for(self, source: Source) -> PollPolicy:
-        return PollPolicy(interval=source.interval, backoff=self._policy.backoff)
 
     def _record_failure(self, state: SourceState, error: Exception, started: datetime) -> None:
         failures = state.consecutive_errors + 1

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from kiosque.bus.protocol import Delivery, Lag, Message
 from kiosque.core.book import Book, BookQuery, Reasons, Recommendation, Shelf
-from kiosque.core.errors import NoModel, PredictUnavailable
+from kiosque.core.errors import BusUnavailable, NoModel, PredictUnavailable
 from kiosque.core.polarity import (
     Outcome,
     Probabilities,
@@ -108,6 +109,70 @@ def score_of(request: ScoringRequest, target: Target) -> TargetScore:
     negative, positive = (round(0.05 + 0.4 * byte / 255, 4) for byte in digest)
     p = Probabilities(negative, round(1.0 - negative - positive, 4), positive)
     return TargetScore(target.id, Outcome.SCORED, p, tuple(SpanScore(span, p) for span in target.spans))
+
+
+@dataclass
+class RecordedDelivery:
+    """A delivery that remembers how it was settled: `ack`, `nak 2.0` or `term reason`."""
+
+    message: Message
+    attempt: int = 1
+    settled: str | None = None
+    beats: int = 0
+
+    def ack(self) -> None:
+        self._settle("ack")
+
+    def nak(self, delay: float = 0.0) -> None:
+        self._settle(f"nak {delay}")
+
+    def term(self, reason: str) -> None:
+        self._settle(f"term {reason}")
+
+    def in_progress(self) -> None:
+        self.beats += 1
+
+    def _settle(self, how: str) -> None:
+        if self.settled is not None:
+            raise AssertionError(f"settled twice: {self.settled}, then {how}")
+        self.settled = how
+
+
+class RecordedBus:
+    """A bus of prepared batches; what is published is kept. `down` makes every method raise BusUnavailable."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[RecordedDelivery]] = []
+        self.published: list[Message] = []
+        self.down = False
+        self.on_publish: Callable[[Sequence[Message]], None] | None = None
+
+    def prepare(self, *messages: Message, attempt: int = 1) -> list[RecordedDelivery]:
+        """The next batch that `fetch` gives."""
+        batch = [RecordedDelivery(message, attempt) for message in messages]
+        self.batches.append(batch)
+        return batch
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        self.check()
+        if self.on_publish is not None:
+            self.on_publish(messages)
+        self.published.extend(messages)
+
+    def fetch(self, limit: int, timeout: float) -> list[Delivery]:
+        self.check()
+        return list(self.batches.pop(0)[:limit]) if self.batches else []
+
+    def lag(self) -> Lag:
+        self.check()
+        return Lag(pending=sum(map(len, self.batches)), in_flight=0)
+
+    def check(self) -> None:
+        if self.down:
+            raise BusUnavailable("The broker is down.")
+
+    def close(self) -> None:
+        self.down = True
 
 
 @dataclass

@@ -317,9 +317,13 @@ def test_a_poll_longer_than_the_interval_is_followed_at_once_not_earlier() -> No
     assert next_poll(NOON, finished, POLICY) == finished
 
 
-def test_the_source_may_know_better() -> None:
-    assert next_poll(NOON, NOON, POLICY, wants_again=0.0) == NOON
-    assert next_poll(NOON, NOON, POLICY, wants_again=3_600.0) == NOON + seconds(3_600)
+def test_a_source_may_ask_for_more_patience_but_not_for_less() -> None:
+    assert next_poll(NOON, NOON, POLICY, patience=3_600.0) == NOON + seconds(3_600)
+    assert next_poll(NOON, NOON, POLICY, patience=5.0) == NOON + seconds(300)
+
+
+def test_a_poll_that_was_stopped_goes_on_at_once() -> None:
+    assert next_poll(NOON, NOON + seconds(1), POLICY, patience=60.0, unfinished=True) == NOON + seconds(1)
 
 
 def test_errors_stretch_the_wait_from_the_end_of_the_poll() -> None:
