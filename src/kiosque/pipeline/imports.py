@@ -7,6 +7,7 @@ documents go to a file, one JSON object a line.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -272,6 +273,15 @@ class Importer:
                 if stop.wait(delay):
                     raise
         return put()
+
+
+def file_job_id(path: Path, source: str) -> str:
+    """The job of importing the file as it is now: a file that was changed is another job."""
+    status = path.stat()
+    identity = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}\n{source}"
+    return (
+        f"import:{hashlib.blake2b(identity.encode('utf-8', 'surrogateescape'), digest_size=12).hexdigest()}"
+    )
 
 
 def _position_after(run: _Run, chunk: Sequence[Article], page: Page | None) -> tuple[Any, int, int]:

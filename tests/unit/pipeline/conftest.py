@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from kiosque.core.entity import Alias, Entity, EntityKind, Watchlist
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.intake import Intake
 from kiosque.store import entities
-from kiosque.store.database import Database, sqlite_database
+from kiosque.store.database import Database
 from kiosque.testing.pipeline import ManualClock, ScriptedPredictor
 
 MakeArticle = Callable[..., Article]
@@ -43,14 +42,11 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def database(tmp_path: Path, clock: ManualClock) -> Iterator[Database]:
+def database(sqlite_store: Database, clock: ManualClock) -> Database:
     """SQLite with three people on the watch list."""
-    made = sqlite_database(tmp_path / "kiosque.sqlite")
-    made.migrate()
-    with made.write() as tx:
+    with sqlite_store.write() as tx:
         entities.save_watchlist(tx, WATCHLIST, clock())
-    yield made
-    made.close()
+    return sqlite_store
 
 
 @pytest.fixture
