@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import SecretStr
 
 from kiosque.core.clock import Clock, system_clock
 from kiosque.core.errors import InvalidSettings, PreconditionFailed
 from kiosque.settings import Settings
 
 if TYPE_CHECKING:
+    from kiosque.bus.protocol import Bus
+    from kiosque.core.prediction import Predictor
     from kiosque.modelstore.store import ModelStore
     from kiosque.ops.metrics import Metrics
+    from kiosque.pipeline.backfill import Backfill
+    from kiosque.pipeline.consume import Consumer
+    from kiosque.pipeline.imports import Importer
+    from kiosque.pipeline.intake import Intake
+    from kiosque.pipeline.produce import Producer
+    from kiosque.pipeline.rescore import Rescorer
+    from kiosque.pipeline.watch import Watch
     from kiosque.store.database import Database
+    from kiosque.wiring_sources import Sources
 
 T = TypeVar("T")
 
@@ -47,7 +62,7 @@ class House:
         self._closing.callback(close)
         return part
 
-    # what every process has
+    # ---- what every process has
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -76,6 +91,118 @@ class House:
 
         return ModelStore(self.settings.model_store)
 
+    @cached_property
+    def secret_key(self) -> str:
+        """Signs tokens and cookies: the setting's, else one made once and kept in the data folder."""
+        if self.settings.secret_key is not None:
+            return self.settings.secret_key.get_secret_value()
+        make_folder(self.settings.data_dir)
+        return kept_secret(self.settings.data_dir / "secret-key")
+
+    # ---- the bus
+
+    @cached_property
+    def bus(self) -> Bus:
+        if self.settings.bus == "inline":
+            from kiosque.bus.inline import InlineBus
+
+            inline = InlineBus()
+            return self._kept(inline, inline.close)
+        from kiosque.bus.jetstream import JetStreamBus
+        from kiosque.bus.stream import StreamSettings
+
+        stream = StreamSettings(name=self.settings.nats_stream, replicas=self.settings.nats_replicas)
+        jetstream = JetStreamBus(
+            self.settings.nats_url, token=_revealed(self.settings.nats_token), stream=stream
+        )
+        return self._kept(jetstream, jetstream.close)
+
+    # ---- the sources
+
+    @cached_property
+    def sources(self) -> Sources:
+        from kiosque.wiring_sources import Sources
+
+        make_folder(self.settings.data_dir)
+        return Sources(self.settings, self.clock)
+
+    # ---- the models
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """In this process, or over HTTP where an address is set."""
+        return self._http_predictor() if self.settings.predict_url else self.local_predictor
+
+    # ---- the pipeline
+
+    @cached_property
+    def watch(self) -> Watch:
+        from kiosque.pipeline.watch import Watch
+
+        return Watch()
+
+    @cached_property
+    def intake(self) -> Intake:
+        from kiosque.pipeline.intake import Intake
+
+        return Intake(
+            self.migrated,
+            self.predictor,
+            clock=self.clock,
+            metrics=self.metrics,
+            books_per_article=self.settings.books_per_article,
+            watch=self.watch,
+        )
+
+    @cached_property
+    def consumer(self) -> Consumer:
+        from kiosque.pipeline.consume import Consumer, ConsumerPolicy
+        from kiosque.pipeline.decide import RetryPolicy
+
+        policy = ConsumerPolicy(
+            batch_size=self.settings.batch_size,
+            retry=RetryPolicy(max_deliveries=self.settings.max_deliveries),
+        )
+        return Consumer(
+            self.bus, self.intake, self.migrated, clock=self.clock, metrics=self.metrics, policy=policy
+        )
+
+    @cached_property
+    def producer(self) -> Producer:
+        from kiosque.pipeline.produce import Producer
+
+        return Producer(self.bus, self.migrated, self.sources.make, clock=self.clock, metrics=self.metrics)
+
+    @cached_property
+    def importer(self) -> Importer:
+        """Inline it takes the articles here and now; with a broker it publishes them for the consumers."""
+        from kiosque.pipeline.imports import BusSink, Importer, StoreSink
+
+        sink = (
+            StoreSink(self.intake, self.migrated)
+            if self.settings.bus == "inline"
+            else BusSink(self.bus, self.migrated)
+        )
+        return Importer(sink, self.migrated, clock=self.clock)
+
+    @cached_property
+    def backfill(self) -> Backfill:
+        from kiosque.pipeline.backfill import Backfill
+
+        return Backfill(
+            self.importer,
+            self.migrated,
+            self.sources.make_archive,
+            per_day=self.settings.nyt_per_day,
+            until=self.settings.backfill_until,
+        )
+
+    @cached_property
+    def rescorer(self) -> Rescorer:
+        from kiosque.pipeline.rescore import Rescorer
+
+        return Rescorer(self.migrated, self.predictor, clock=self.clock, watch=self.watch)
+
 
 @contextmanager
 def open_house(settings: Settings, clock: Clock = system_clock) -> Iterator[House]:
@@ -96,3 +223,19 @@ def make_folder(folder: Path) -> None:
             f"KIOSQUE_DATA_DIR: cannot make {folder}: {error.strerror}.",
             hint="Choose another with --data-dir.",
         ) from error
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in `path`; made of 256 random bits when there is none, readable by this user only."""
+    if not path.exists():
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        with suppress(FileExistsError):  # two processes start at once: the first one's secret holds
+            os.link(temporary, path)
+        Path(temporary).unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
