@@ -7,7 +7,7 @@ import re
 _SAMPLE = 65_536
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}\bencoding\s*=""", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-# Tried in this order. What must be in the text for it to be that, and how much: other bytes decode without a fault too.
+# In this order. What the text must then hold, and how much of it: other bytes decode without a fault too.
 _KANA = re.compile("[\u3041-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fa5]")
@@ -43,7 +43,7 @@ def guess_encoding(data: bytes) -> str | None:
         return "windows-1252"
     for encoding, script, share in _EAST_ASIAN:
         if _has_share(_decoded(sample, encoding), script, share):
-            return encoding
+            return "gb18030" if encoding == "gb2312" else encoding  # the larger set of the same
     return max(
         _CYRILLIC,
         key=lambda encoding: sum(letter.islower() for letter in letters.decode(encoding, "replace")),

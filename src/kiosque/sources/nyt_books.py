@@ -171,7 +171,7 @@ def parse_book(item: object, listed: _List = _List(), *, where: str) -> Row | Sk
         publisher=text(details.get("publisher")) or None,
         subjects=tuple(subject for subject in _SUBJECT_LISTS if subject in names.lower()),
         language="en",  # the lists count books sold in English
-        fiction=_is_fiction(names),
+        fiction=is_fiction(names),
         description=first_text(details, "description", "summary", limit=_DESCRIPTION_LIMIT),
         editions=isbns[1:],
     )
@@ -211,7 +211,7 @@ def _placements(item: Mapping[str, Any], listed: _List, key: str) -> Iterator[Li
             yield ListPlacement(key, name, week, rank, number(entry.get("weeks_on_list")) or None)
 
 
-def _is_fiction(list_name: str) -> bool | None:
+def is_fiction(list_name: str) -> bool | None:
     if _NONFICTION.search(list_name):
         return False
     return True if _FICTION.search(list_name) else None
