@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -34,6 +34,8 @@ CHUNK = 500
 """Articles a transaction: enough for the model's batches, short enough for other writers."""
 LEASE = timedelta(seconds=120)
 """How long one process may rescore in the background without a word before another takes over."""
+RECHECK = timedelta(minutes=15)
+"""How long it is believed that nothing is missing while the same version answers."""
 _LEASE_NAME = "rescore.lease"
 
 _log = structlog.get_logger(__name__)
@@ -85,7 +87,7 @@ class Rescorer:
         self._watch = watch or Watch()
         self._chunk = chunk
         self._holder = uuid.uuid4().hex
-        self._settled: str | None = None
+        self._settled: tuple[str, datetime] | None = None
 
     def pending(self) -> int:
         """How many articles the version that answers now has not scored; 0 without a model."""
@@ -118,11 +120,17 @@ class Rescorer:
         """
         while not stop.wait(every):
             version = self._scorer.version()
-            if version is None or version == self._settled:
-                self._settled = version
-            elif self._lease():
+            if version is None:
+                self._settled = None
+            elif not self._is_settled(version) and self._lease():
                 self._run(since=None, rematch=False, progress=lambda *_: self._renew(), stop=stop)
-                self._settled = version
+                self._settled = (version, self._clock())
+
+    def _is_settled(self, version: str) -> bool:
+        if self._settled is None:
+            return False
+        by, since = self._settled
+        return by == version and self._clock() - since < RECHECK
 
     # ---- the walk
 
