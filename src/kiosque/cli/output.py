@@ -184,3 +184,32 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
             bar.update(task, advance=done, description=words or description)
 
         yield advance
+
+
+@contextmanager
+def steps(description: str) -> Iterator[Callable[[float | None, str], None]]:
+    """As `progress` for work whose share is known, not its count: the callback takes a share (0 to 1) and words."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[words]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=messages(), transient=not messages().is_terminal) as bar:
+        task = bar.add_task(description, total=None, words="")
+
+        def show(share: float | None, words: str = "") -> None:
+            bar.update(task, total=None if share is None else 1.0, completed=share or 0.0, words=words)
+
+        yield show

@@ -1,0 +1,74 @@
+"""`kiosque import`: articles from a file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosque.cli.context import house_of
+from kiosque.cli.output import Json, choose_format, emit_object, say, steps
+from kiosque.cli.signals import stop_on_signal
+from kiosque.core.errors import InvalidInput
+
+app = typer.Typer()
+
+SAMPLE_BYTES = 1 << 20
+
+
+@app.command("import")
+def import_file(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="JSONL or CSV, plain, .gz or .zst.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="COLUMN=FIELD for a CSV, e.g. title=headline; may be repeated."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="What the articles' source is called.")] = "import",
+    rejects: Annotated[
+        Path | None, typer.Option(help="File for what cannot be read; beside the data without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read articles from a file, match, score and store them. Broken off, the same command goes on."""
+    from kiosque.sources.files import ArticleFile
+
+    mapping = dict(_pair(text) for text in column or ())
+    with house_of(ctx) as house:
+        file = ArticleFile(path, mapping=mapping, source=source)
+        job_id = f"import:{source}:{digest_of(path)}"
+        reject_file = rejects or house.settings.data_dir / "rejects" / f"{path.name}.jsonl"
+        with stop_on_signal() as stop, steps(f"Importing {path.name}") as show:
+            summary = house.importer.run(
+                file,
+                job_id=job_id,
+                rejects=reject_file,
+                stop=stop,
+                progress=lambda done, share: show(share, f"{done.read:,} read, {done.new:,} new"),
+            )
+    emit_object(summary, choose_format(as_json))
+    if summary.rejected:
+        say(f"{summary.rejected:,} were rejected; {reject_file} says which and why.")
+    if not summary.complete:
+        say("Stopped. Run the same command again to go on.")
+        raise typer.Exit(130)
+
+
+def digest_of(path: Path) -> str:
+    """Name, size and first megabyte of a file in 16 digits: enough to know it again."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(SAMPLE_BYTES)
+            size = path.stat().st_size
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {path}: {error.strerror}.") from error
+    return hashlib.sha256(f"{path.name}\n{size}\n".encode() + head).hexdigest()[:16]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, field = text.partition("=")
+    if not (name and equals and field):
+        raise InvalidInput(f"--map {text!r} is not COLUMN=FIELD.", hint="For example: --map title=headline")
+    return name, field
