@@ -10,8 +10,11 @@ from pydantic import BaseModel, Field
 
 from kiosque.core.errors import KiosqueError
 
-Check = Callable[[], None]
-"""Returns when the dependency answers, raises a KiosqueError when it does not."""
+Check = Callable[[], str | None]
+"""Returns when the dependency answers, raises a KiosqueError when it does not.
+
+A string that it returns is a remark: the process is ready, and this is worth knowing.
+"""
 
 
 class Liveness(BaseModel):
@@ -27,17 +30,18 @@ class Readiness(BaseModel):
 
 def run_checks(checks: Mapping[str, Check]) -> Readiness:
     """Try every check; one that fails does not keep the others from being tried."""
-    results = {name: _outcome(check) for name, check in checks.items()}
-    ready = all(outcome == "ok" for outcome in results.values())
-    return Readiness(status="ok" if ready else "unavailable", checks=results)
+    outcomes = {name: _outcome(check) for name, check in checks.items()}
+    ready = all(fine for fine, _ in outcomes.values())
+    said = {name: words for name, (_, words) in outcomes.items()}
+    return Readiness(status="ok" if ready else "unavailable", checks=said)
 
 
-def _outcome(check: Check) -> str:
+def _outcome(check: Check) -> tuple[bool, str]:
     try:
-        check()
+        remark = check()
     except KiosqueError as error:
-        return str(error)
-    return "ok"
+        return False, str(error)
+    return True, f"ok ({remark})" if remark else "ok"
 
 
 def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:

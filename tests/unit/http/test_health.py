@@ -38,6 +38,12 @@ def test_ready_when_everything_answers(metrics):
     assert (response.status_code, response.json()["status"]) == (200, "ok")
 
 
+def test_a_remark_is_shown_and_keeps_nobody_from_being_ready(metrics):
+    response = client_with({"model": lambda: "the newer version was refused"}, metrics).get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["checks"] == {"model": "ok (the newer version was refused)"}
+
+
 def test_metrics_are_exposed(metrics):
     metrics.published.labels("demo").inc(3)
     text = client_with({}, metrics).get("/metrics").text
