@@ -60,7 +60,7 @@ def add(
         "expires_at": expires_at,
     }
     statement = insert_into(tx, api_key).values(row).on_conflict_do_nothing(index_elements=["digest"])
-    if not tx.execute(statement).rowcount:
+    if tx.scalar(statement.returning(api_key.c.pk)) is None:
         raise Conflict("This key is there already.")
     return _from_row(tx.execute(_select(api_key.c.digest == digest)).one())
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, literal, tuple_
 
 from kiosque.core.clock import parse_rfc3339, rfc3339
 from kiosque.core.errors import InvalidInput
-from kiosque.store.columns import Moment, storable
+from kiosque.store.columns import storable
 from kiosque.store.tx import Tx
 
 T = TypeVar("T")
@@ -77,7 +77,11 @@ def check_limit(limit: int) -> None:
 def encode_cursor(order: str, position: Sequence[Any]) -> str:
     """An opaque name for a place in a list; of letters, digits, `-` and `_`."""
     values = [rfc3339(value) if isinstance(value, datetime) else value for value in position]
-    return base64.urlsafe_b64encode(json.dumps([order, *values]).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps([order, *values], ensure_ascii=False).encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
 def decode_cursor(cursor: str, order: str, kinds: Sequence[type]) -> list[Any]:
@@ -108,11 +112,7 @@ def _value(value: Any, kind: type) -> Any:
 
 
 def _beyond(order: Order, cursor: str) -> ColumnElement[bool]:
-    values = decode_cursor(cursor, order.name, [_kind(column) for column in order.columns])
+    values = decode_cursor(cursor, order.name, [column.type.python_type for column in order.columns])
     here = tuple_(*order.columns)
     there = tuple_(*(literal(v, c.type) for v, c in zip(values, order.columns, strict=True)))
     return here < there if order.descending else here > there
-
-
-def _kind(column: ColumnElement[Any]) -> type:
-    return datetime if isinstance(column.type, Moment) else column.type.python_type

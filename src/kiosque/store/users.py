@@ -43,7 +43,7 @@ def add(tx: Tx, name: str, *, password_hash: str, scopes: tuple[str, ...], at: d
         "disabled": False,
     }
     statement = insert_into(tx, account).values(row).on_conflict_do_nothing(index_elements=["folded_name"])
-    if not tx.execute(statement).rowcount:
+    if tx.scalar(statement.returning(account.c.pk)) is None:
         raise Conflict(f"There is a user {name!r} already.")
     return get(tx, name)
 
