@@ -56,6 +56,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
+        tone=tone_of,
         navigation=NAVIGATION,
         more=MORE,
         static=static_address,

@@ -29,6 +29,8 @@ class Bucket:
     end: date
     tone: Tone
     run: int = 0
+    articles: int = 0
+    """The denominator: all articles of this stretch, whomever they name."""
 
     @property
     def middle(self) -> float:

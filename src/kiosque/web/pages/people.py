@@ -1,0 +1,145 @@
+"""Who is watched, and one of them over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from kiosque.core.entity import Candidacy
+from kiosque.store import articles, entities, mentions, stats
+from kiosque.store.articles import ArticleFilter, Sort
+from kiosque.store.stats import Dimension, Granularity, Timeline
+from kiosque.store.tx import Tx
+from kiosque.web.figures.timeline import Bucket, Mark, timeline
+from kiosque.web.render import house, page, tone_of
+
+router = APIRouter()
+
+PAGE = 60
+EXAMPLES = 5
+LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 15 * 366, 3 * 366, 120
+"""Days from which a year, a quarter and a week are the natural width of a bucket."""
+
+
+class Grain(StrEnum):
+    AUTO = "auto"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@router.get("/people")
+def people(request: Request, q: str = "", cursor: str | None = None) -> HTMLResponse:
+    with house(request).database.read() as tx:
+        found = entities.page(tx, query=q[:200], limit=PAGE, cursor=cursor)
+        overall = stats.overview(tx, days=1)
+        ranking = ()
+        if overall.first_day and overall.last_day and not q and cursor is None:
+            ranking = stats.ranking(tx, overall.first_day, overall.last_day, limit=30)
+        return page(
+            request,
+            tx,
+            "people.html",
+            section="/people",
+            found=found,
+            query_people=q,
+            ranking=ranking,
+            overview=overall,
+        )
+
+
+@router.get("/people/{entity_id}")
+def person(
+    request: Request,
+    entity_id: str,
+    by: Grain = Grain.AUTO,
+    since: date | None = None,
+    until: date | None = None,
+) -> HTMLResponse:
+    with house(request).database.read() as tx:
+        entity = entities.get(tx, entity_id)
+        span = _span(tx, entity_id, since, until)
+        grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
+        line = stats.timeline(tx, entity_id, granularity=grain, date_from=since, date_to=until)
+        candidacies = entities.candidacies(tx, entity_id=entity_id)
+        buckets = buckets_of(line)
+        worst = _extremes(tx, entity_id, Sort.NEGATIVE, since, until)
+        best = _extremes(tx, entity_id, Sort.POSITIVE, since, until)
+        return page(
+            request,
+            tx,
+            "person.html",
+            section="/people",
+            entity=entity,
+            candidacies=candidacies,
+            grain=grain,
+            grains=Grain,
+            by=by,
+            since=since,
+            until=until,
+            chart=timeline(buckets, election_marks(candidacies), name=entity.name, unit=grain.value),
+            buckets=buckets,
+            total=sum_counts(line),
+            sections=stats.breakdown(tx, entity_id, Dimension.SECTION, date_from=since, date_to=until),
+            parts=stats.breakdown(tx, entity_id, Dimension.PART, date_from=since, date_to=until),
+            sources=stats.breakdown(tx, entity_id, Dimension.SOURCE, date_from=since, date_to=until),
+            worst=worst,
+            best=best,
+            named=mentions.of_articles(tx, [a.pk for a in (*worst, *best)]),
+        )
+
+
+def _span(tx: Tx, entity_id: str, since: date | None, until: date | None) -> int:
+    """Days between the first and the last article that names the entity."""
+    line = stats.timeline(tx, entity_id, granularity=Granularity.YEAR, date_from=since, date_to=until)
+    named = [bucket for bucket in line.buckets if bucket.counts.total]
+    return (named[-1].end - named[0].start).days if named else 0
+
+
+def choose_grain(days: int) -> Granularity:
+    """A width of bucket that gives a readable number of them."""
+    if days > LONG_SPAN:
+        return Granularity.YEAR
+    if days > MIDDLE_SPAN:
+        return Granularity.QUARTER
+    return Granularity.MONTH if days > SHORT_SPAN else Granularity.WEEK
+
+
+def buckets_of(line: Timeline) -> tuple[Bucket, ...]:
+    """The chart's buckets, from the first to the last that names the entity; a stretch without articles begins a run."""
+    named = [place for place, bucket in enumerate(line.buckets) if bucket.counts.total]
+    if not named:
+        return ()
+    run, previous, found = 0, None, []
+    for bucket in line.buckets[named[0] : named[-1] + 1]:
+        if previous is not None and bucket.start > previous + timedelta(days=1):
+            run += 1
+        previous = bucket.end
+        found.append(Bucket(bucket.start, bucket.end, tone_of(bucket.counts), run, bucket.articles))
+    return tuple(found)
+
+
+def election_marks(candidacies: Iterable[Candidacy]) -> list[Mark]:
+    return [Mark(c.election_date, f"{c.election_year}{' won' if c.winner else ''}") for c in candidacies]
+
+
+def sum_counts(line: Timeline) -> stats.Counts:
+    counts: Sequence[stats.Counts] = [bucket.counts for bucket in line.buckets]
+    return stats.Counts(
+        sum(c.negative for c in counts),
+        sum(c.neutral for c in counts),
+        sum(c.positive for c in counts),
+        sum(c.unscored for c in counts),
+    )
+
+
+def _extremes(
+    tx: Tx, entity_id: str, sort: Sort, since: date | None, until: date | None
+) -> tuple[articles.StoredArticle, ...]:
+    where = ArticleFilter(entities=(entity_id,), date_from=since, date_to=until)
+    return articles.page(tx, where, sort=sort, limit=EXAMPLES).items

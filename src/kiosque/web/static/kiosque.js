@@ -1,0 +1,35 @@
+// Small conveniences; every page works without them.
+"use strict";
+
+// "/" goes to the search field.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (/^(input|textarea|select)$/i.test(event.target.tagName)) return;
+  const field = document.querySelector("[data-shortcut='/']");
+  if (field) { event.preventDefault(); field.focus(); field.select(); }
+});
+
+// A select in a filter sentence applies itself.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-auto]");
+  if (form && event.target.tagName === "SELECT") form.requestSubmit();
+});
+
+// New headlines wait behind a line that says how many; nothing moves under the reader's eyes.
+const live = document.querySelector("[data-stream]");
+if (live && "EventSource" in window) {
+  let waiting = 0;
+  const note = document.createElement("p");
+  note.className = "small";
+  note.setAttribute("aria-live", "polite");
+  live.before(note);
+  const stream = new EventSource(live.dataset.stream);
+  stream.addEventListener("article", () => {
+    waiting += 1;
+    note.textContent = "";
+    const link = document.createElement("a");
+    link.href = location.href;
+    link.textContent = waiting === 1 ? "1 new article" : `${waiting} new articles`;
+    note.append(link);
+  });
+}
