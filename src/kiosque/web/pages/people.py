@@ -38,7 +38,7 @@ def people(request: Request, q: str = "", cursor: str | None = None) -> HTMLResp
     with house(request).database.read() as tx:
         found = entities.page(tx, query=q[:200], limit=PAGE, cursor=cursor)
         overall = stats.overview(tx, days=1)
-        ranking = ()
+        ranking: tuple[stats.Ranked, ...] = ()
         if overall.first_day and overall.last_day and not q and cursor is None:
             ranking = stats.ranking(tx, overall.first_day, overall.last_day, limit=30)
         return page(
@@ -111,7 +111,7 @@ def choose_grain(days: int) -> Granularity:
 
 
 def buckets_of(line: Timeline) -> tuple[Bucket, ...]:
-    """The chart's buckets, from the first to the last that names the entity; a stretch without articles begins a run."""
+    """From the first to the last bucket that names the entity; a stretch without articles begins a new run."""
     named = [place for place, bucket in enumerate(line.buckets) if bucket.counts.total]
     if not named:
         return ()
