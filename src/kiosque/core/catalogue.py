@@ -79,7 +79,9 @@ def normal_author(author: str) -> str:
         first = f"{parts[1]} {parts[0]}"  # "Goodwin, Doris Kearns"
     elif parts:
         first = parts[0]
-    words = [word for word in _words(first) if word not in _SUFFIXES] or _words(first)
+    words = _words(first)
+    while len(words) > 1 and words[-1] in _SUFFIXES:
+        words.pop()
     return "-".join([words[0][:1], words[-1]] if len(words) > 1 else words)
 
 
