@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from kiosque.modelstore.store import ModelStore
     from kiosque.ops.metrics import Metrics
     from kiosque.pipeline.backfill import Backfill
+    from kiosque.pipeline.bookshop import Bookshop
     from kiosque.pipeline.consume import Consumer
     from kiosque.pipeline.imports import Importer
     from kiosque.pipeline.intake import Intake
     from kiosque.pipeline.produce import Producer
     from kiosque.pipeline.rescore import Rescorer
+    from kiosque.pipeline.seed import Seeder
     from kiosque.pipeline.watch import Watch
+    from kiosque.predict.local import LocalPredictor
     from kiosque.store.database import Database
     from kiosque.wiring_sources import Sources
 
@@ -99,6 +102,16 @@ class House:
         make_folder(self.settings.data_dir)
         return kept_secret(self.settings.data_dir / "secret-key")
 
+    @property
+    def token(self) -> str | None:
+        """What processes show one another, and what people show the producer and the consumer."""
+        return _revealed(self.settings.predict_token)
+
+    def wake(self) -> None:
+        """Rouse whoever waits for a quota or a server, so that the process can end."""
+        if "sources" in self.__dict__:
+            self.sources.close()
+
     # ---- the bus
 
     @cached_property
@@ -124,14 +137,38 @@ class House:
         from kiosque.wiring_sources import Sources
 
         make_folder(self.settings.data_dir)
-        return Sources(self.settings, self.clock)
+        sources = Sources(self.settings, self.clock)
+        return self._kept(sources, sources.close)
 
     # ---- the models
 
     @cached_property
+    def local_predictor(self) -> LocalPredictor:
+        """The models of this process; see `LocalPredictor.watch` for following their aliases."""
+        from kiosque.predict.local import LocalPredictor
+
+        predictor = LocalPredictor(self.model_store, metrics=self.metrics, threads=self.settings.threads)
+        return self._kept(predictor, predictor.close)
+
+    @cached_property
     def predictor(self) -> Predictor:
         """In this process, or over HTTP where an address is set."""
-        return self._http_predictor() if self.settings.predict_url else self.local_predictor
+        if not self.settings.predict_url:
+            return self.local_predictor
+        from kiosque.predict.client import HttpPredictor
+
+        remote = HttpPredictor(
+            self.settings.predict_url,
+            token=self.token,
+            timeout=self.settings.predict_timeout,
+        )
+        return self._kept(remote, remote.close)
+
+    @cached_property
+    def bookshop(self) -> Bookshop:
+        from kiosque.pipeline.bookshop import Bookshop
+
+        return Bookshop(self.migrated, self.model_store, shipped_data() / "models", clock=self.clock)
 
     # ---- the pipeline
 
@@ -196,6 +233,28 @@ class House:
             per_day=self.settings.nyt_per_day,
             until=self.settings.backfill_until,
         )
+
+    @cached_property
+    def seeder(self) -> Seeder:
+        from kiosque.pipeline.seed import Seeder
+
+        return Seeder(shipped_data(), self.migrated, self.intake, clock=self.clock)
+
+    @contextmanager
+    def consuming(self) -> Iterator[None]:
+        """On the inline bus whoever publishes must also consume: a consumer in a thread, for as long as the block."""
+        if self.settings.bus != "inline":
+            yield
+            return
+        from kiosque.pipeline.worker import Workers
+
+        workers = Workers(clock=self.clock)
+        workers.add("consumer", self.consumer.run, last=True)
+        workers.start()
+        try:
+            yield
+        finally:
+            workers.stop()
 
     @cached_property
     def rescorer(self) -> Rescorer:

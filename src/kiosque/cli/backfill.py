@@ -8,7 +8,7 @@ import typer
 
 from kiosque.cli.context import house_of
 from kiosque.cli.output import DryRun, Json, choose_format, emit_object, say, steps
-from kiosque.cli.signals import stop_on_signal
+from kiosque.pipeline.worker import Stop, stop_on_signals
 
 app = typer.Typer(no_args_is_help=True, help="Fetch past months from an archive.")
 
@@ -44,7 +44,7 @@ def nyt(
             return
         house.sources.nyt  # noqa: B018 - says that there is no key before anything is begun
         rejects = house.settings.data_dir / "rejects" / f"nyt-{months[0]}-{months[1]}.jsonl"
-        with stop_on_signal() as stop, steps("Archive") as show:
+        with stop_on_signals(Stop()) as stop, steps("Archive") as show:
             summary = house.backfill.run(
                 *months,
                 rejects=rejects,

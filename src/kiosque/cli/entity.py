@@ -11,8 +11,8 @@ import typer
 
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object, emit_rows, progress, say
-from kiosque.cli.signals import stop_on_signal
 from kiosque.core.entity import Alias, CaseRule, Entity, EntityKind
+from kiosque.pipeline.worker import Stop, stop_on_signals
 
 app = typer.Typer(no_args_is_help=True, help="Who is watched: list, add, import, rematch.")
 
@@ -134,7 +134,7 @@ def rematch(
     from kiosque.pipeline.rematch import preview
 
     form = choose_format(as_json)
-    with house_of(ctx) as house, stop_on_signal() as stop, progress("Articles") as advance:
+    with house_of(ctx) as house, stop_on_signals(Stop()) as stop, progress("Articles") as advance:
         seen = 0
 
         def show(done: int, total: int) -> None:

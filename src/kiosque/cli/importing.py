@@ -10,8 +10,8 @@ import typer
 
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Json, choose_format, emit_object, say, steps
-from kiosque.cli.signals import stop_on_signal
 from kiosque.core.errors import InvalidInput
+from kiosque.pipeline.worker import Stop, stop_on_signals
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def import_file(
         file = ArticleFile(path, mapping=mapping, source=source)
         job_id = f"import:{source}:{digest_of(path)}"
         reject_file = rejects or house.settings.data_dir / "rejects" / f"{path.name}.jsonl"
-        with stop_on_signal() as stop, steps(f"Importing {path.name}") as show:
+        with stop_on_signals(Stop()) as stop, steps(f"Importing {path.name}") as show:
             summary = house.importer.run(
                 file,
                 job_id=job_id,

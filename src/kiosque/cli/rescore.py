@@ -9,7 +9,7 @@ import typer
 
 from kiosque.cli.context import house_of
 from kiosque.cli.output import DryRun, Json, choose_format, emit_object, progress
-from kiosque.cli.signals import stop_on_signal
+from kiosque.pipeline.worker import Stop, stop_on_signals
 
 app = typer.Typer()
 
@@ -32,7 +32,7 @@ def rescore(
             emit_object({"articles": pending}, form)
             return
         day: date | None = since.date() if since else None
-        with stop_on_signal() as stop, progress("Scoring", pending) as advance:
+        with stop_on_signals(Stop()) as stop, progress("Scoring", pending) as advance:
             seen = 0
 
             def show(done: int, _: int) -> None:

@@ -41,6 +41,9 @@ NOUNS: dict[str, Noun] = {
     "db": Noun("db", "app", "The database: migrate, status, backup.", _CARE),
     "user": Noun("user", "app", "People who may log in.", _CARE),
     "key": Noun("key", "app", "API keys: add, list, revoke.", _CARE),
+    "dead-letter": Noun(
+        "dead_letter", "app", "Messages that were given up: list, show, replay, remove.", _CARE
+    ),
     "settings": Noun("setting", "app", "Every setting, its value and where it comes from.", _CARE),
 }
 

@@ -78,9 +78,9 @@ def add(
 @app.command()
 def poll(ctx: typer.Context, source_id: SourceId, as_json: Json = False) -> None:
     """Poll a source now and wait for what it brings."""
-    from kiosque.cli.signals import stop_on_signal
+    from kiosque.pipeline.worker import Stop, stop_on_signals
 
-    with house_of(ctx) as house, stop_on_signal() as stop, house.consuming():
+    with house_of(ctx) as house, stop_on_signals(Stop()) as stop, house.consuming():
         emit_object(house.producer.poll_now(source_id, stop), choose_format(as_json))
 
 

@@ -1,0 +1,195 @@
+"""The processes: which parts each one runs, and in which order they start and end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import FastAPI
+
+from kiosque.core.errors import InvalidSettings
+from kiosque.http.health import Check
+from kiosque.http.server import bind, is_loopback, serve
+from kiosque.pipeline.worker import Workers
+from kiosque.settings import Settings
+from kiosque.wiring import House
+
+if TYPE_CHECKING:
+    from kiosque.api.context import ApiContext
+    from kiosque.pipeline.producer_app import QuotaOut
+    from kiosque.store.dead_letters import DeadLetter
+
+WEB_PORT, PREDICT_PORT, PRODUCER_PORT, CONSUMER_PORT = 8000, 8005, 8002, 8001
+
+OnReady = Callable[[str], None]
+_log = structlog.get_logger(__name__)
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to be reached from other machines by accident. Raises InvalidSettings."""
+    if not is_loopback(settings.host) and not settings.behind_proxy:
+        raise InvalidSettings(
+            f"{settings.host} can be reached from other machines, and Kiosque does not encrypt.",
+            hint="Put a proxy that ends TLS in front and set KIOSQUE_BEHIND_PROXY=true, or bind to 127.0.0.1.",
+        )
+
+
+def reading_is_open(settings: Settings) -> bool:
+    """Whether reading needs no key: as set, else on loopback only."""
+    return is_loopback(settings.host) if settings.open_reading is None else settings.open_reading
+
+
+def run_up(house: House, on_ready: OnReady | None = None) -> None:
+    """Everything in one process, until a signal ends it."""
+    workers = Workers(clock=house.clock)
+    house.local_predictor.watch(house.settings.model_poll_seconds)
+    workers.add("producer", house.producer.run)
+    workers.add("books", house.bookshop.run)
+    workers.add("consumer", house.consumer.run, last=True)
+    checks = {"database": house.database.check, "workers": workers.check, **_model_checks(house)}
+    _serve_with(
+        house,
+        workers,
+        web_app(house, checks, stopping=workers.stopping.is_set, polls=True),
+        WEB_PORT,
+        on_ready,
+    )
+
+
+def run_web(house: House, on_ready: OnReady | None = None) -> None:
+    """The pages and the API; articles are collected elsewhere."""
+    workers = Workers(clock=house.clock)
+    checks: dict[str, Check] = {"database": house.database.check}
+    if not house.settings.predict_url:
+        house.local_predictor.watch(house.settings.model_poll_seconds)
+        checks |= _model_checks(house)
+    _serve_with(house, workers, web_app(house, checks, stopping=workers.stopping.is_set), WEB_PORT, on_ready)
+
+
+def run_producer(house: House, on_ready: OnReady | None = None) -> None:
+    """Polls the sources and publishes; needs a broker."""
+    from kiosque.pipeline.guard import bearer
+    from kiosque.pipeline.producer_app import producer_app
+
+    _need_broker(house.settings)
+    workers = Workers(clock=house.clock)
+    workers.add("producer", house.producer.run)
+    app = producer_app(
+        house.producer,
+        house.migrated,
+        clock=house.clock,
+        metrics=house.metrics,
+        authorise=bearer(house.token),
+        checks={"database": house.database.check, "bus": house.bus.check, "workers": workers.check},
+        quotas=lambda: [_quota_out(house)],
+    )
+    _serve_with(house, workers, app, PRODUCER_PORT, on_ready)
+
+
+def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
+    """Matches, scores and stores what was published; needs a broker."""
+    from kiosque.pipeline.consumer_app import consumer_app
+    from kiosque.pipeline.guard import bearer
+
+    _need_broker(house.settings)
+    workers = Workers(clock=house.clock)
+    workers.add("consumer", house.consumer.run, last=True)
+    app = consumer_app(
+        house.bus,
+        house.migrated,
+        clock=house.clock,
+        metrics=house.metrics,
+        authorise=bearer(house.token),
+        checks={"database": house.database.check, "bus": house.bus.check, "workers": workers.check},
+    )
+    _serve_with(house, workers, app, CONSUMER_PORT, on_ready)
+
+
+def web_app(
+    house: House,
+    checks: dict[str, Check],
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    polls: bool = False,
+) -> FastAPI:
+    """The API and the pages in one application. `polls`: the producer runs in this process."""
+    from kiosque.api.app import create_api
+    from kiosque.http.health import health_router
+    from kiosque.web.app import install_pages
+
+    context = api_context(house, stopping=stopping, polls=polls)
+    app = create_api(context, max_body_bytes=house.settings.max_body_bytes)
+    app.include_router(health_router(checks, house.metrics.registry))
+    install_pages(app)
+    return app
+
+
+def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> ApiContext:
+    """What the API is given."""
+    from kiosque.api.context import ApiContext, Hooks
+    from kiosque.pipeline.replay import replay
+
+    def replay_letter(letter_id: int) -> DeadLetter:
+        return replay(letter_id, house.bus, house.migrated, house.clock)
+
+    can_replay = polls or house.settings.bus != "inline"
+    return ApiContext(
+        database=house.migrated,
+        predictor=house.predictor,
+        modelstore=house.model_store,
+        metrics=house.metrics,
+        secret_key=house.secret_key,
+        clock=house.clock,
+        open_reading=reading_is_open(house.settings),
+        token_lifetime=timedelta(minutes=house.settings.token_minutes),
+        rate_limit=house.settings.rate_limit,
+        stopping=stopping,
+        hooks=Hooks(
+            poll=house.producer.poll_now if polls else None, replay=replay_letter if can_replay else None
+        ),
+    )
+
+
+def _serve_with(house: House, workers: Workers, app: FastAPI, port: int, on_ready: OnReady | None) -> None:
+    """Bind first, so that a taken port is said before anything else starts; end the loops after the last answer."""
+    check_exposure(house.settings)
+    listener = bind(house.settings.host, house.settings.port if house.settings.port is not None else port)
+    workers.start()
+    try:
+        serve(app, listener, on_ready=on_ready)
+    finally:
+        house.wake()
+        workers.stop()
+
+
+def _quota_out(house: House) -> QuotaOut:
+    from kiosque.pipeline.producer_app import QuotaOut
+
+    state = house.sources.quota.state()
+    return QuotaOut(
+        name="nyt",
+        left_this_minute=state.minute.left,
+        left_today=state.day.left,
+        closed_until=state.closed_until,
+    )
+
+
+def _model_checks(house: House) -> dict[str, Check]:
+    return {name: _model_check(house, name) for name in ("polarity", "books")}
+
+
+def _model_check(house: House, name: str) -> Check:
+    def check() -> None:
+        house.local_predictor.check(name)
+
+    return check
+
+
+def _need_broker(settings: Settings) -> None:
+    if settings.bus == "inline":
+        raise InvalidSettings(
+            "KIOSQUE_BUS is inline, which works within one process only.",
+            hint="Set KIOSQUE_BUS=jetstream and KIOSQUE_NATS_URL, or run everything with: kiosque up",
+        )
