@@ -49,8 +49,18 @@ class Scorer:
         self._contemporary = contemporary
 
     def version(self) -> str | None:
-        """The polarity version that answers now; None without one."""
-        return self._predictor.versions().get(POLARITY)
+        """The polarity version that answers now; None without one.
+
+        A predictor that loads its model when it is first needed knows no version before: it is
+        asked for nothing, which makes it load.
+        """
+        version = self._predictor.versions().get(POLARITY)
+        if version is not None:
+            return version
+        try:
+            return self._predictor.polarity(()).model_version
+        except NoModel:
+            return None
 
     def score(self, articles: Sequence[Article], watched: Watched, *, version: str | None) -> Scored:
         """The mentions in `articles`. `version` is what `version()` said; None scores nothing.

@@ -34,7 +34,7 @@ from kiosque.store import articles, books, sources
 from kiosque.store.books import BooksChange
 from kiosque.store.database import Database
 from kiosque.store.sources import SourceState
-from kiosque.testing.pipeline import ManualClock, PagedSource, RecordedBus, pages_of
+from kiosque.testing.pipeline import ManualClock, PagedSource, RecordedBus, pages_of, until
 
 MakeArticle = Callable[..., Article]
 POLICY = ProducerPolicy(tick=0.001, backoff=Backoff(first=30.0, cap=3600.0))
@@ -79,16 +79,6 @@ def setting(database: Database, clock: ManualClock, metrics: Metrics) -> Setting
         on_books=made.changes.append,
     )
     return made
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    """Wait up to ten seconds for `condition`."""
-    pause = threading.Event()
-    for _ in range(2_000):
-        if condition():
-            return True
-        pause.wait(0.005)
-    return False
 
 
 def page(*found: Article, skipped: Sequence[Skipped] = (), **other: Any) -> Page:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from kiosque.core.errors import BusUnavailable, TryAgain
 from kiosque.pipeline.decide import Backoff
 from kiosque.pipeline.worker import Stop, Workers, WorkerState, stop_on_signals
+from kiosque.testing.pipeline import until
 
 QUICK = Backoff(first=0.001, cap=0.002)
 
@@ -22,16 +23,6 @@ def workers() -> Iterator[Workers]:
     made = Workers(clock=lambda: datetime(2024, 1, 1, tzinfo=UTC), backoff=QUICK)
     yield made
     made.stop(5)
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    """Wait up to ten seconds for `condition`."""
-    pause = threading.Event()
-    for _ in range(2_000):
-        if condition():
-            return True
-        pause.wait(0.005)
-    return False
 
 
 def only(workers: Workers) -> WorkerState:
