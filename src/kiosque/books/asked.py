@@ -46,6 +46,16 @@ def check(query: BookQuery) -> None:
     _check_years(query)
 
 
+def describe(book: Book) -> str:
+    """What a book is compared by: description first, since of a long text the beginning counts most."""
+    return sentences(book.description, "; ".join(book.subjects), book.title)
+
+
+def sentences(*pieces: str) -> str:
+    """The pieces that are not empty as one text."""
+    return ". ".join(piece.strip().rstrip(".") for piece in pieces if piece.strip())
+
+
 def has_words(text: str) -> bool:
     """Whether there is a letter or digit among the characters that are read."""
     return any(character.isalnum() for character in text[:MAX_CHARACTERS])
@@ -54,16 +64,10 @@ def has_words(text: str) -> bool:
 def passages(query: BookQuery, own: Book | None) -> tuple[Passage, ...]:
     """The texts of a checked query; `own` is the book that a "more like this" starts from."""
     if own is not None:
-        return (Passage(book_text(own)),)
+        return (Passage(describe(own)[:MAX_CHARACTERS]),)
     if query.reader:
         return _read(query.reader)
     return (Passage(query.text[:MAX_CHARACTERS]),)
-
-
-def book_text(book: Book) -> str:
-    """What a book is compared by: title, author, subjects and description."""
-    pieces = (book.title, book.author, "; ".join(book.subjects), book.description)
-    return ". ".join(piece.strip().rstrip(".") for piece in pieces if piece.strip())
 
 
 def _read(items: Sequence[ReadItem]) -> tuple[Passage, ...]:

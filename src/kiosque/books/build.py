@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosque.books.asked import book_text
+from kiosque.books.asked import MAX_BOOKS, MAX_CHARACTERS, describe, sentences
 from kiosque.books.catalogue import Catalogue, arrange, write_rows
-from kiosque.books.encoder import GRAPH, TOKENIZER, Encoder
+from kiosque.books.chronicle import FOLDER, SOURCE, holds, write_chronicle
+from kiosque.books.encoder import GRAPH, MAX_TOKENS, TOKENIZER, Encoder
 from kiosque.books.lexical import build_index, save_index
 from kiosque.books.model import CANARY, VECTORS, load
+from kiosque.books.priors import Votes, write_votes
 from kiosque.books.recipe import Recipe, write_recipe
 from kiosque.books.terms import index_terms
 from kiosque.core.book import Book, BookQuery
@@ -37,25 +40,30 @@ def build(
     encoder: Path | None,
     progress: Progress | None = None,
     recipe: Recipe | None = None,
+    votes: Mapping[str, Votes] | None = None,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Write a version of `books` into the folder `out` and return what its manifest is to say.
 
-    `encoder` is the folder of the sentence encoder; without it books are compared by words alone. The files depend
-    on the set of books, the encoder and the recipe only, not on their order or on the time, so that the same
-    catalogue always gives the same digests. `out` is made; files of the same names are overwritten.
+    `encoder` is the folder of the sentence encoder; without it books are compared by words alone. `votes` are
+    readers' verdicts by book key. The files depend on the set of books, the encoder, the recipe and the votes only,
+    not on order, time or number of threads, so that the same catalogue gives the same digests. `out` is made; files
+    of the same names are overwritten.
     """
     out.mkdir(parents=True, exist_ok=True)
     recipe = recipe or Recipe()
     catalogue = arrange(books)
     digest = write_rows(catalogue, out)
-    save_index(
-        build_index([index_terms(book_text(b)) for b in catalogue.books], k1=recipe.k1, b=recipe.b), out
-    )
+    terms = [index_terms(lexical_text(book)) for book in catalogue.books]
+    save_index(build_index(terms, k1=recipe.k1, b=recipe.b), out)
     write_recipe(recipe, out)
+    write_votes(votes or {}, out)
     if encoder is not None:
-        for name in (GRAPH, TOKENIZER):
-            _place(encoder / name, out / name)
-        np.save(out / VECTORS, _vectors(catalogue, Encoder(out), progress), allow_pickle=False)
+        _place_encoder(encoder, out)
+        vectors = _vectors(
+            catalogue, Encoder(out, threads=1), recipe, threads or os.cpu_count() or 1, progress
+        )
+        np.save(out / VECTORS, vectors, allow_pickle=False)
     (out / CANARY).write_text("[]\n", encoding="utf-8")
     _record_canary(catalogue, out)
     manifest = _manifest(catalogue, digest, recipe, encoder)
@@ -63,14 +71,41 @@ def build(
     return manifest
 
 
-def _vectors(catalogue: Catalogue, encoder: Encoder, progress: Progress | None) -> NDArray[np.float16]:
-    """The vectors of all books, [books, width]; half precision moves a cosine by less than 0.001."""
+def lexical_text(book: Book) -> str:
+    """What the words of a book are taken from."""
+    return " ".join((book.title, *book.subjects, book.description))
+
+
+def short_text(book: Book) -> str:
+    """Title and subjects alone: what the book is about, without the telling."""
+    return sentences(book.title, "; ".join(book.subjects))
+
+
+def _vectors(
+    catalogue: Catalogue, encoder: Encoder, recipe: Recipe, threads: int, progress: Progress | None
+) -> NDArray[np.float16]:
+    """The vectors of all books, [books, width], of length 1; half precision moves a cosine by less than 0.001."""
     vectors = np.zeros((len(catalogue), encoder.width), np.float16)
-    for row, vector in enumerate(encoder.encode_each(book_text(book) for book in catalogue.books)):
-        vectors[row] = vector
-        if progress is not None:
-            progress(row + 1, len(catalogue))
+    share = np.float32(recipe.title_share)
+
+    def encode(book: Book) -> NDArray[np.float32]:
+        mixed = (1 - share) * encoder.encode(describe(book)) + share * encoder.encode(short_text(book))
+        return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="books-build") as pool:
+        for row, vector in enumerate(_in_order(pool, encode, catalogue.books)):
+            vectors[row] = vector
+            if progress is not None:
+                progress(row + 1, len(catalogue))
     return vectors
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, encode: Callable[[Book], NDArray[np.float32]], books: tuple[Book, ...]
+) -> Iterator[NDArray[np.float32]]:
+    """`encode` of each book, in order, a thousand handed out at a time."""
+    for start in range(0, len(books), 1000):
+        yield from pool.map(encode, books[start : start + 1000])
 
 
 def _record_canary(catalogue: Catalogue, out: Path) -> None:
@@ -86,6 +121,20 @@ def _record_canary(catalogue: Catalogue, out: Path) -> None:
     (out / CANARY).write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+def _place_encoder(encoder: Path, out: Path) -> None:
+    """Put graph, tokeniser and chronicle into the version; the chronicle's vectors come with the encoder where they
+    are of the present notes and are computed where not.
+    """
+    for name in (GRAPH, TOKENIZER):
+        _place(encoder / name, out / name)
+    if holds(encoder / FOLDER, SOURCE):
+        (out / FOLDER).mkdir(exist_ok=True)
+        for path in sorted((encoder / FOLDER).iterdir()):
+            _place(path, out / FOLDER / path.name)
+    else:
+        write_chronicle(SOURCE, out / FOLDER, Encoder(out))
+
+
 def _place(source: Path, target: Path) -> None:
     """Hard-link where the file system can (the encoder is most of a version), copy elsewhere."""
     target.unlink(missing_ok=True)
@@ -96,16 +145,19 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _manifest(catalogue: Catalogue, digest: str, recipe: Recipe, encoder: Path | None) -> dict[str, Any]:
-    described = sum(bool(book.description) for book in catalogue.books)
     return {
         "format": FORMAT,
-        "metrics": {"books": len(catalogue), "with_description": described},
+        "metrics": {
+            "books": len(catalogue),
+            "with_description": sum(bool(book.description) for book in catalogue.books),
+        },
         "data": {
             "catalogue_sha256": digest,
             "encoder_sha256": hashlib.sha256((encoder / GRAPH).read_bytes()).hexdigest() if encoder else None,
+            "chronicle_sha256": hashlib.sha256(SOURCE.read_bytes()).hexdigest() if encoder else None,
         },
         "recipe": asdict(recipe),
-        "input": {"texts": "article, any text, reading list or book key", "k": [1, 50]},
+        "input": {"k": [1, MAX_BOOKS], "max_characters": MAX_CHARACTERS, "max_word_pieces": MAX_TOKENS},
     }
 
 

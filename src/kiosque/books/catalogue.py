@@ -69,6 +69,11 @@ class Catalogue:
             mask &= self.latest_days <= day_number(query.contemporary_on)
         return mask
 
+    def editions(self, book: Book) -> Mask:
+        """`book` itself and what has its title and author."""
+        same = (book.title.casefold(), book.author.casefold())
+        return np.array([(b.title.casefold(), b.author.casefold()) == same for b in self.books], np.bool_)
+
 
 def arrange(books: Iterable[Book]) -> Catalogue:
     """A catalogue of `books` in the order of their keys; of two with one key the first is kept."""

@@ -27,8 +27,11 @@ class Encoder:
     so that a text has one vector whatever it is asked together with.
     """
 
-    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
-        """Load `encoder.onnx` and `tokenizer.json`. `threads` per run; None leaves it to onnxruntime."""
+    def __init__(self, folder: Path, *, threads: int | None = None, remember: bool = False) -> None:
+        """Load `encoder.onnx` and `tokenizer.json`. `threads` per run; None leaves it to onnxruntime. `remember`
+        keeps every vector, for evaluations that ask for the same texts again and again.
+        """
+        self._known: dict[str, Vector] | None = {} if remember else None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3
@@ -46,6 +49,13 @@ class Encoder:
 
     def encode(self, text: str) -> Vector:
         """The vector of `text`, [width], length 1."""
+        if self._known is None:
+            return self._encode(text)
+        if text not in self._known:
+            self._known[text] = self._encode(text)
+        return self._known[text]
+
+    def _encode(self, text: str) -> Vector:
         numbers = self._tokenizer.encode(text[:_MAX_CHARACTERS]).ids
         (vector,) = self._session.run(None, {"input_ids": np.asarray(numbers, np.int64)})
         return np.asarray(vector, np.float32)

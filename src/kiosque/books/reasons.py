@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from kiosque.books.chronicle import Note
 from kiosque.books.terms import STOP_WORDS, index_terms, stem, surfaces, words
 from kiosque.core.book import Book, Reasons
 
@@ -45,19 +46,25 @@ def take_apart(text: str) -> Wording:
     return Wording(frozenset(surface), surface)
 
 
-def explain(asked: Wording, book: Book, rarity: Callable[[str], float]) -> Reasons:
-    """What `asked` and `book` share; the rarer a term in the catalogue, the earlier it is named."""
+def explain(
+    asked: Wording, book: Book, rarity: Callable[[str], float], notes: Sequence[Note] = ()
+) -> Reasons:
+    """What `asked` and `book` share; the rarer a term in the catalogue, the earlier it is named. `notes` of the
+    chronicle that the text was placed by may add persons and subjects that the text itself does not name.
+    """
     named = [subject for subject in book.subjects if shares_name(asked.stems, subject)]
     persons = [subject for subject in named if is_person(subject)]
     subjects = [subject for subject in named if subject not in persons]
     wording = take_apart(" ".join((book.title, book.author, *book.subjects, book.description)))
     shared = sorted(asked.stems & wording.stems, key=lambda term: (-rarity(term), term))
     terms = _without_pieces(asked.surface[term] for term in shared)[:MAX_TERMS]
+    said = _named(persons, subjects, terms)
+    note, led = _led_on(wording.stems, notes, {stem(word) for name in said for word in words(name)})
     return Reasons(
         tuple(terms),
-        tuple(subjects[:MAX_NAMED]),
-        tuple(persons[:MAX_NAMED]),
-        _sentence(persons, subjects, terms),
+        tuple([*subjects, *(name for name in led if not is_person(name))][:MAX_NAMED]),
+        tuple([*persons, *(name for name in led if is_person(name))][:MAX_NAMED]),
+        _sentence(said, note, led),
     )
 
 
@@ -84,13 +91,34 @@ def _without_pieces(terms: Iterable[str]) -> list[str]:
     return [term for term in listed if term.lower() not in pieces]
 
 
-def _sentence(persons: list[str], subjects: list[str], terms: list[str]) -> str:
-    """`shares: …` with the persons first, then years and terms that the names do not hold already, then subjects."""
-    said: list[str] = persons[:MAX_NAMED]
+def _named(persons: list[str], subjects: list[str], terms: list[str]) -> list[str]:
+    """What is said to be shared: persons, then subjects and terms that do not stand in a name already."""
+    said = persons[:MAX_NAMED]
     covered = {stem(word) for name in said for word in words(name)}
     for term in [*subjects[:MAX_NAMED], *terms]:
         own = {stem(word) for word in words(term) if word.lower() not in STOP_WORDS}
         if not own <= covered:
             said.append(term)
             covered |= own
-    return f"shares: {', '.join(said[: MAX_TERMS + 1])}" if said else "is close in subject"
+    return said[: MAX_TERMS + 1]
+
+
+def _led_on(book: frozenset[str], notes: Sequence[Note], covered: set[str]) -> tuple[str, list[str]]:
+    """The first note that has something in common with the book beyond what is said already, and what."""
+    for note in notes:
+        common = [
+            name
+            for name in dict.fromkeys((*note.persons, *note.subjects))
+            if shares_name(book, name) and not set(index_terms(name)) & covered
+        ]
+        if common:
+            return note.title, common[:MAX_NAMED]
+    return "", []
+
+
+def _sentence(said: list[str], note: str, led: list[str]) -> str:
+    """E.g. `shares: 1860, Chicago; by way of “Election of 1860”: Abraham Lincoln`."""
+    parts = [f"shares: {', '.join(said)}"] if said else []
+    if led:
+        parts.append(f"by way of “{note}”: {', '.join(led)}")
+    return "; ".join(parts) or "is close in subject"

@@ -1,0 +1,50 @@
+"""A shelf on which no two books say the same: maximal marginal relevance over author, subjects and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosque.books.terms import index_terms
+from kiosque.core.book import Book
+
+_AUTHOR, _SUBJECTS, _VECTOR = 0.4, 0.3, 0.3
+"""Parts of likeness; Carbonell and Goldstein (1998) leave it open what makes two documents alike."""
+
+Matrix = NDArray[np.float64]
+
+
+def spread(
+    books: Sequence[Book], scores: NDArray[np.float32], likeness: Matrix, k: int, weight: float
+) -> list[int]:
+    """Places (in `books`, best first) of up to `k` books: each time the one with the highest score × (1 − `weight` ×
+    likeness to the most alike that was taken).
+    """
+    left = list(range(len(books)))
+    taken: list[int] = []
+    worst = np.zeros(len(books))
+    while left and len(taken) < k:
+        best = max(left, key=lambda n: (float(scores[n]) * (1.0 - weight * worst[n]), -n))
+        left.remove(best)
+        taken.append(best)
+        worst = np.maximum(worst, likeness[best])
+    return taken
+
+
+def alike(books: Sequence[Book], vectors: NDArray[np.float32] | None) -> Matrix:
+    """How alike the books are, [n, n], between 0 and 1."""
+    authors = [frozenset(index_terms(book.author)) for book in books]
+    subjects = [frozenset(subject.casefold() for subject in book.subjects) for book in books]
+    total = _AUTHOR * _overlaps(authors) + _SUBJECTS * _overlaps(subjects)
+    if vectors is not None:
+        total += _VECTOR * np.clip(vectors @ vectors.T, 0.0, 1.0)
+    return total
+
+
+def _overlaps(sets: Sequence[frozenset[str]]) -> Matrix:
+    """Jaccard's coefficient of each pair; 0 where one is empty."""
+    return np.array([[len(a & b) / len(a | b) if a and b else 0.0 for b in sets] for a in sets]).reshape(
+        len(sets), len(sets)
+    )

@@ -1,0 +1,146 @@
+"""The judged queries: article texts with graded books of one or two catalogues (see `data/corpus/books`)."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiosque.core.book import Book
+from kiosque.core.errors import InvalidInput
+
+DEMO, BEST, BOTH = "demo", "best", "both"
+BEST_FILE = Path("books") / "nyt_bestsellers_catalogue.csv.gz"
+"""Where the best-seller catalogue lies in the folder of third-party data sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One article. `answerable` is False where no book of any catalogue is graded above 0."""
+
+    id: str
+    text: str
+    answerable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Queries with their grades over one catalogue, or over two put side by side.
+
+    Books of two catalogues are not merged: a work that stands in both was judged in both.
+    """
+
+    name: str
+    books: tuple[Book, ...]
+    """In the order of their keys, which is the order that an index gives them."""
+    queries: tuple[Query, ...]
+    grades: tuple[dict[int, int], ...]
+    """For each query: place of a judged book → grade 0 to 3."""
+    weeks: tuple[int, ...]
+    """For each book, the weeks that it stood on a best-seller list; 0 where not known."""
+
+
+def read_collections(
+    queries: Path, qrels: Path, *, demo: Path, datasets: Path | None
+) -> tuple[Collection, ...]:
+    """Demo, best and both, as far as they are at hand. Raises InvalidInput on files that do not fit together."""
+    rows = list(_jsonl(qrels))
+    answerable = {row["query"] for row in rows if row["grade"] > 0}
+    asked = tuple(
+        Query(row["id"], f"{row['headline']}. {row['abstract']}", row["id"] in answerable)
+        for row in _jsonl(queries)
+    )
+    parts = {DEMO: [(book, 0) for book in _demo_books(demo)]}
+    if datasets is not None and (datasets / BEST_FILE).exists():
+        parts[BEST] = list(_best_books(datasets / BEST_FILE))
+        parts[BOTH] = [*parts[BEST], *parts[DEMO]]
+    return tuple(_collect(name, books, asked, rows) for name, books in parts.items())
+
+
+def _collect(
+    name: str, books: Sequence[tuple[Book, int]], asked: tuple[Query, ...], rows: Iterable[dict[str, Any]]
+) -> Collection:
+    ordered = sorted(books, key=lambda pair: pair[0].key)
+    places = _places([book for book, _ in ordered])
+    grades: dict[str, dict[int, int]] = {query.id: {} for query in asked}
+    for row in rows:
+        if name in (row["catalogue"], BOTH) and row["query"] in grades:
+            grades[row["query"]][_place(places, row)] = int(row["grade"])
+    return Collection(
+        name,
+        tuple(book for book, _ in ordered),
+        asked,
+        tuple(grades[query.id] for query in asked),
+        tuple(weeks for _, weeks in ordered),
+    )
+
+
+def _places(books: Sequence[Book]) -> dict[tuple[str, str, str], list[int]]:
+    """(catalogue, title, author) → place, and (catalogue, main title, "") → places with that main title."""
+    places: dict[tuple[str, str, str], list[int]] = {}
+    for place, book in enumerate(books):
+        catalogue = book.key.partition(":")[0]
+        places.setdefault((catalogue, book.title, book.author), []).append(place)
+        places.setdefault((catalogue, _main(book.title), ""), []).append(place)
+    return places
+
+
+def _place(places: dict[tuple[str, str, str], list[int]], row: dict[str, Any]) -> int:
+    """Where a judged book stands. A catalogue may have been edited since: then by its main title, if only one has it."""
+    catalogue, title = row["catalogue"], row["title"]
+    found = places.get((catalogue, title, row["author"])) or places.get((catalogue, _main(title), ""), [])
+    if len(found) != 1:
+        raise InvalidInput(
+            f"The judged book {title!r} is not in the catalogue {catalogue!r}, or not only once.",
+            hint="Use the catalogue that was judged.",
+        )
+    return found[0]
+
+
+def _main(title: str) -> str:
+    return title.partition(":")[0].strip().casefold()
+
+
+def _demo_books(path: Path) -> Iterator[Book]:
+    for number, row in enumerate(_jsonl(path)):
+        yield Book(
+            f"{DEMO}:{number:05d}",
+            row["title"],
+            row["author"],
+            year=row.get("year"),
+            subjects=tuple(row.get("subjects") or ()),
+            language=row.get("language"),
+            fiction=row.get("fiction"),
+            description=row.get("description") or "",
+        )
+
+
+def _best_books(path: Path) -> Iterator[tuple[Book, int]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines)):
+            book = Book(f"{BEST}:{number:05d}", row["title"], row["author"], description=row["description"])
+            yield book, int(float(row["weeks_seen"] or 0))
+
+
+def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _object(line, f"{path}:{number}")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _object(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise InvalidInput(f"{where} is not JSON.", hint="One JSON object a line.") from error
+    if not isinstance(row, dict):
+        raise InvalidInput(f"{where} is not an object.", hint="One JSON object a line.")
+    return row

@@ -1,0 +1,139 @@
+"""What speaks for each book of a catalogue, given a text: words, meaning, and the setting that the chronicle tells.
+
+mixed = (1 - l) · cos(text, book) + l · BM25(text, book) / best BM25
+        + confidence · (c · cos(notes, book) + p · BM25(persons of the notes, book) + s · BM25(their subjects, book))
+score = logistic(slope · mixed / (1 + confidence · (c + p + s)) + offset + verdicts of readers)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosque.books.asked import Passage
+from kiosque.books.catalogue import Catalogue
+from kiosque.books.chronicle import Chronicle, Note, Setting
+from kiosque.books.encoder import Encoder
+from kiosque.books.lexical import LexicalIndex
+from kiosque.books.recipe import Recipe
+from kiosque.books.terms import index_terms
+
+MAX_TERMS = 200
+"""Of a long text the rarest terms count; a news article has fewer."""
+_NO_TERM = 1e-9
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """For each book of the catalogue, [books], what speaks for it; and how well the text fits the chronicle."""
+
+    score: Scores
+    """Between 0 and 1: what books are ranked by."""
+    cosine: Scores
+    """Of text and book; all 0 without an encoder."""
+    lexical: Scores
+    """BM25 as a share of what the text could reach."""
+    strength: float
+    notes: tuple[Note, ...]
+    """The notes that took part; none at confidence 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All that evidence is drawn from. Without an encoder there are neither vectors nor chronicle."""
+
+    catalogue: Catalogue
+    lexical: LexicalIndex
+    recipe: Recipe
+    encoder: Encoder | None = None
+    vectors: NDArray[np.float32] | None = None
+    """[books, width], each of length 1."""
+    chronicle: Chronicle | None = None
+    shifts: Scores | None = None
+    """What readers' verdicts add to the log-odds of each book."""
+
+    def weigh(self, passage: Passage, *, placed: bool = True) -> Evidence:
+        """The evidence of one text. `placed` asks the chronicle, which is for news, not for descriptions of books."""
+        terms = self._terms(passage.text)
+        words = self.lexical.scores(terms)
+        reach = sum(self.lexical.rarity(term) for term in terms)
+        share = np.minimum(words / max(reach, _NO_TERM), 1.0).astype(np.float32)
+        if self.encoder is None or self.vectors is None:
+            return Evidence(self._shifted(share), np.zeros_like(share), share, 0.0, ())
+        vector = self.encoder.encode(passage.text)
+        setting = (
+            self.chronicle.place(passage.text, vector, self.recipe) if placed and self.chronicle else None
+        )
+        sure = setting.confidence if setting else 0.0
+        towards = np.stack([vector, setting.direction if setting and sure else np.zeros_like(vector)], axis=1)
+        near = self.vectors @ towards
+        light = self.recipe.lexical_weight
+        mixed = (1.0 - light) * near[:, 0] + light * relative(words)
+        if setting and sure:
+            mixed = self._led_on(mixed, near[:, 1], setting)
+        score = _logistic(self.recipe.slope * mixed + self.recipe.offset)
+        strength = setting.strength if setting else 0.0
+        return Evidence(
+            self._shifted(score), near[:, 0], share, strength, setting.notes if setting and sure else ()
+        )
+
+    def _led_on(self, mixed: Scores, context: Scores, setting: Setting) -> Scores:
+        """`mixed` with what the notes say added, brought back to the same scale."""
+        recipe, sure = self.recipe, setting.confidence
+        added = recipe.context_weight * context
+        added += recipe.person_weight * relative(self.lexical.scores(setting.persons))
+        added += recipe.subject_weight * relative(self.lexical.scores(setting.subjects))
+        extent = recipe.context_weight + recipe.person_weight + recipe.subject_weight
+        return np.asarray((mixed + sure * added) / (1.0 + sure * extent), np.float32)
+
+    def _terms(self, text: str) -> Mapping[str, float]:
+        terms = dict.fromkeys(index_terms(text), 1.0)
+        if len(terms) <= MAX_TERMS:
+            return terms
+        return dict.fromkeys(
+            sorted(terms, key=lambda term: (-self.lexical.rarity(term), term))[:MAX_TERMS], 1.0
+        )
+
+    def _shifted(self, score: Scores) -> Scores:
+        if self.shifts is None:
+            return score
+        bounded = np.clip(score, 1e-6, 1.0 - 1e-6)
+        return _logistic(np.log(bounded / (1.0 - bounded)) + self.shifts)
+
+
+def merge(found: Sequence[Evidence], shares: Sequence[float]) -> Evidence:
+    """The evidence of several texts: half the weighted mean, half the best single text, so that a reader of two
+    fields gets the best books of each and not what lies between them.
+    """
+    if len(found) == 1:
+        return found[0]
+    weights = np.array(shares, np.float32)
+    relative_weights = (weights / weights.max())[:, None]
+
+    def both(kinds: list[Scores]) -> Scores:
+        stacked = np.stack(kinds)
+        return np.asarray(
+            0.5 * (weights @ stacked) + 0.5 * (relative_weights * stacked).max(axis=0), np.float32
+        )
+
+    return Evidence(
+        both([one.score for one in found]),
+        np.stack([one.cosine for one in found]).max(axis=0),
+        np.stack([one.lexical for one in found]).max(axis=0),
+        max(one.strength for one in found),
+        tuple(dict.fromkeys(note for one in found for note in one.notes)),
+    )
+
+
+def relative(scores: Scores) -> Scores:
+    """`scores` as a share of the largest; all 0 where nothing scores."""
+    return np.asarray(scores / max(float(scores.max(initial=0.0)), _NO_TERM), np.float32)
+
+
+def _logistic(x: NDArray[np.floating]) -> Scores:
+    return np.asarray(1.0 / (1.0 + np.exp(-x)), np.float32)
