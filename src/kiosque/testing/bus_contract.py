@@ -6,7 +6,7 @@ were settled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic
@@ -15,9 +15,7 @@ import pytest
 
 from kiosque.bus.protocol import Bus, Delivery, Lag, Message
 from kiosque.core.errors import BusUnavailable
-
-PATIENCE = 30.0
-"""Seconds after which something that ought to happen is given up; never a time that a test measures."""
+from kiosque.testing.waiting import PATIENCE, wait_until
 
 ODD_KEYS = (
     "nyt://article/0b8ae6a2-7d2c-5f0e-8a3c-000000000001",
@@ -65,12 +63,6 @@ def settle_all(bus: Bus, *, quiet: float = 0.3) -> list[Delivery]:
             delivery.ack()
         found += deliveries
     return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = monotonic() + PATIENCE
-    while not condition():
-        assert monotonic() < deadline, "it never happened"
 
 
 class BusContract:

@@ -16,8 +16,9 @@ from kiosque.bus.jetstream import JetStreamBus
 from kiosque.bus.protocol import Delivery, Lag, Message
 from kiosque.bus.stream import StreamSettings
 from kiosque.core.errors import BusUnavailable, PreconditionFailed, TooLarge
-from kiosque.testing.bus_contract import PATIENCE, fetch_count, messages, settle_all, wait_until
+from kiosque.testing.bus_contract import fetch_count, messages, settle_all
 from kiosque.testing.servers import NatsServer, free_port, nats_server
+from kiosque.testing.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 
 from kiosque.bus.inline import InlineBus
 from kiosque.core.errors import BusUnavailable
-from kiosque.testing.bus_contract import PATIENCE, fetch_count, messages, publishing, settle_all, wait_until
+from kiosque.testing.bus_contract import fetch_count, messages, publishing, settle_all
+from kiosque.testing.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
