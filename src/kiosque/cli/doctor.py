@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command("doctor")
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check versions, data folder, disk, database, models, broker, predict, key, clock. Ends with 1 if one is wrong."""
+    """Check versions, folders, disk, database, models, broker, predict, key and clock. Ends with 1 if one is wrong."""
     from kiosque.checkup import examine
 
     with house_of(ctx, default_log_level="error") as house:

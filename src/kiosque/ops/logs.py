@@ -52,7 +52,7 @@ def configure_logging(
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
     # Their request lines carry addresses with keys in them; what matters is logged by the sources.
-    for name in ("httpx2", "httpcore2", "uvicorn.access", "alembic"):
+    for name in ("httpx2", "httpcore2", "uvicorn.access", "alembic", "bm25s"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from kiosque.web.pages import articles, people, today
-from kiosque.web.render import STATIC
+from kiosque.core.errors import KiosqueError
+from kiosque.web.pages import articles, elections, people, shelves, today, workings
+from kiosque.web.render import STATIC, house, page
+
+_PAGES = (today, people, articles, elections, shelves, workings)
+_NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
+
+Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
 def install_pages(app: FastAPI) -> None:
     """Add every page and the static files. `install_api` must have run: pages use what it put into the state."""
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for module in (today, people, articles):
+    for module in _PAGES:
         app.include_router(module.router, include_in_schema=False)
+    for kind in (KiosqueError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _pages_or(app.exception_handlers[kind]))
+
+
+def _pages_or(otherwise: Handler) -> Handler:
+    """Errors of pages are pages; those of the API stay problems."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(_NOT_PAGES):
+            answer = otherwise(request, error)
+            return answer if isinstance(answer, Response) else await answer
+        return await run_in_threadpool(_problem_page, request, error)
+
+    return handle
+
+
+def _problem_page(request: Request, error: Exception) -> Response:
+    status, title, detail, hint = _told(error)
+    with house(request).database.read() as tx:
+        return page(request, tx, "problem.html", status=status, title=title, detail=detail, hint=hint)
+
+
+def _told(error: Exception) -> tuple[int, str, str, str | None]:
+    if isinstance(error, KiosqueError):
+        return error.status, error.title, error.detail, error.hint
+    if isinstance(error, HTTPException):
+        return error.status_code, HTTPStatus(error.status_code).phrase, f"{error.detail}.", None
+    return (
+        422,
+        "That address cannot be read",
+        "A part of it is not what this page expects.",
+        "Take it out and try again.",
+    )

@@ -1,0 +1,91 @@
+"""One election campaign: a lane for each candidate, weeks before the vote from left to right.
+
+A dot is a week in which articles name the candidate: its area their number, its height and colour their net polarity.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from markupsafe import Markup
+
+from kiosque.web.figures.polarity import Tone
+from kiosque.web.figures.svg import Scale, element, figure
+
+WIDTH = 640.0
+LABEL, RIGHT = 150.0, 86.0
+LANE, TOP, BOTTOM = 44.0, 8.0, 24.0
+SMALLEST, LARGEST = 2.0, 9.0
+STEPS = (52, 39, 26, 13, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """`before` is the number of weeks before the vote: 0 ends on election day."""
+
+    before: int
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One candidate."""
+
+    name: str
+    party: str
+    winner: bool
+    weeks: tuple[Week, ...]
+    tone: Tone
+
+
+def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
+    """The chart of one campaign."""
+    if not any(lane.tone.total for lane in lanes):
+        return Markup('<p class="empty">No article of these months names a candidate.</p>')
+    height = TOP + LANE * len(lanes) + BOTTOM
+    x = Scale(weeks, 0, LABEL, WIDTH - RIGHT)
+    most = max((week.tone.total for lane in lanes for week in lane.weeks), default=1) or 1
+    parts: list[Markup] = [*_axis(x, height, weeks)]
+    for place, lane in enumerate(lanes):
+        parts += _lane(lane, TOP + LANE * place, x, most)
+    words = "; ".join(f"{lane.name}: {lane.tone.total} articles, net {_net(lane.tone)}" for lane in lanes)
+    return figure(WIDTH, height, title, words, parts, kind="campaign")
+
+
+def _axis(x: Scale, height: float, weeks: int) -> Iterator[Markup]:
+    for step in STEPS:
+        if step <= weeks:
+            yield element("line", class_="grid", x1=x(step), x2=x(step), y1=TOP, y2=height - BOTTOM)
+            words = "vote" if step == 0 else f"{step} weeks"
+            yield element("text", words, class_="tick", x=x(step), y=height - 8, text_anchor="middle")
+
+
+def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
+    middle = top + LANE / 2
+    y = Scale(-1, 1, top + LANE - 6, top + 6)
+    yield element("line", class_="lane", x1=x.start, x2=x.end, y1=middle, y2=middle)
+    weight = "name winner" if lane.winner else "name"
+    yield element("text", lane.name, class_=weight, x=0, y=middle - 1)
+    yield element("text", f"{lane.party}{', won' if lane.winner else ''}", class_="tick", x=0, y=middle + 13)
+    for week in sorted(lane.weeks, key=lambda week: -week.tone.total):
+        if week.tone.net is not None:
+            radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(week.tone.total / most)
+            words = f"{week.before} weeks before: {week.tone.total} articles, net {_net(week.tone)}"
+            side = "positive" if week.tone.net > 0 else "negative" if week.tone.net < 0 else "neutral"
+            yield element(
+                "circle",
+                element("title", words),
+                class_=f"dot {side}",
+                cx=x(week.before),
+                cy=y(week.tone.net),
+                r=radius,
+            )
+    yield element("text", _net(lane.tone), class_=weight, x=x.end + 14, y=middle - 1)
+    yield element("text", f"{lane.tone.total:,} articles", class_="tick", x=x.end + 14, y=middle + 13)
+
+
+def _net(tone: Tone) -> str:
+    return "–" if tone.net is None else f"{tone.net:+.2f}".replace("-", "−")
