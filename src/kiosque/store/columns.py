@@ -28,7 +28,7 @@ class Words(TypeDecorator[str]):
         return str
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else storable(value)
@@ -48,8 +48,7 @@ class Moment(TypeDecorator[datetime]):
         return datetime
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        is_postgres = dialect.name == "postgresql"
-        return dialect.type_descriptor(DateTime(timezone=True) if is_postgres else String(26))
+        return DateTime(timezone=True) if dialect.name == "postgresql" else String(26)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
         if value is None:
@@ -73,8 +72,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        is_postgres = dialect.name == "postgresql"
-        return dialect.type_descriptor(JSONB(none_as_null=True) if is_postgres else JSON(none_as_null=True))
+        return JSONB(none_as_null=True) if dialect.name == "postgresql" else JSON(none_as_null=True)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         return _storable_json(value)

@@ -37,7 +37,7 @@ def open_database(settings: Settings) -> Database:
 
 def sqlite_database(path: Path) -> Database:
     """The SQLite database in the file `path`, which `migrate` makes if it is not there."""
-    return Database(f"sqlite:///{path.absolute()}")
+    return Database(path)
 
 
 class Database:
@@ -46,8 +46,11 @@ class Database:
     Raises StoreUnavailable where the database is locked, gone or refuses the connection.
     """
 
-    def __init__(self, url: str, password: str | None = None, *, patience: float = PATIENCE) -> None:
-        """`url` is `postgresql://user@host/name` or `sqlite:///path`; `patience` seconds to wait for a lock."""
+    def __init__(self, url: str | Path, password: str | None = None, *, patience: float = PATIENCE) -> None:
+        """`url` is `postgresql://user@host/name`, `sqlite:///path` or the path of an SQLite file.
+
+        `patience` is how many seconds to wait for a lock.
+        """
         self._engines = make_engines(url, password, patience)
 
     @property

@@ -29,12 +29,17 @@ class Engines:
     path: Path | None
 
 
-def make_engines(url: str, password: str | None, patience: float) -> Engines:
-    """Engines for `url`; `patience` is how many seconds to wait for a lock. Connects to nothing."""
+def make_engines(url: str | Path, password: str | None, patience: float) -> Engines:
+    """Engines for `url`, or for the SQLite file that a path names. Connects to nothing.
+
+    `patience` is how many seconds to wait for a lock.
+    """
+    if isinstance(url, Path):
+        return _sqlite_engines(url.expanduser().absolute(), patience)
     parsed = _parsed(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _sqlite_engines(_sqlite_file(parsed), patience)
+        return make_engines(_sqlite_file(parsed), None, patience)
     if backend == "postgresql":
         return _postgres_engines(parsed, password, patience)
     raise InvalidSettings(
@@ -57,7 +62,7 @@ def _sqlite_file(url: URL) -> Path:
         raise InvalidSettings(
             "An SQLite database needs a file.", hint="For example sqlite:////var/lib/kiosque.sqlite."
         )
-    return Path(url.database).expanduser().absolute()
+    return Path(url.database)
 
 
 def _sqlite_engines(path: Path, patience: float) -> Engines:

@@ -76,13 +76,15 @@ def save(
 
 def _save_chunk(tx: Tx, chunk: list[ScoredArticle], version_pk: int, common: dict[str, Any]) -> int:
     pks = [each.article_pk for each in chunk]
+    times = _lock(tx, pks)
     _forget(tx, pks, version_pk)
     pairs = [(each.article_pk, found) for each in chunk for found in each.mentions]
-    rows = _rows(tx, pairs, version_pk)
+    rows = _rows(tx, pairs, version_pk, times)
     upsert(tx, mention, rows, _KEY)
     scorings = [
         {"article_pk": each.article_pk, "version_pk": version_pk, "ambiguous": each.ambiguous, **common}
         for each in chunk
+        if each.article_pk in times
     ]
     upsert(tx, article_scoring, scorings, ("article_pk", "version_pk"))
     return len(rows)
@@ -100,10 +102,24 @@ def _forget(tx: Tx, pks: list[int], version_pk: int) -> None:
         )
 
 
-def _rows(tx: Tx, pairs: Sequence[tuple[int, Mention]], version_pk: int) -> list[dict[str, Any]]:
+def _lock(tx: Tx, pks: list[int]) -> dict[int, dict[str, Any]]:
+    """When the articles that exist were published; other writers of their mentions wait until this one is done.
+
+    Locked in the order of their pks, so that nobody waits for one who waits (on SQLite a writer is alone anyway).
+    """
+    columns = (article.c.published_at, article.c.day, article.c.month)
+    statement = select(article.c.pk, *columns).where(article.c.pk.in_(pks)).order_by(article.c.pk)
+    return {
+        row.pk: {"published_at": row.published_at, "day": row.day, "month": row.month}
+        for row in tx.execute(statement.with_for_update(key_share=True))
+    }
+
+
+def _rows(
+    tx: Tx, pairs: Sequence[tuple[int, Mention]], version_pk: int, times: dict[int, dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Rows of the mentions whose article and entity exist."""
     entities = _entity_pks(tx, {found.entity_id for _, found in pairs})
-    times = _times(tx, {pk for pk, _ in pairs})
     rows = [
         {
             "article_pk": pk,
@@ -119,21 +135,13 @@ def _rows(tx: Tx, pairs: Sequence[tuple[int, Mention]], version_pk: int) -> list
 
 
 def _entity_pks(tx: Tx, ids: Iterable[str]) -> dict[str, int]:
-    """Locked against being deleted before the mentions are in (on SQLite a writer is alone anyway)."""
+    """Locked against being deleted before the mentions are in."""
     found: dict[str, int] = {}
     for chunk in chunked(sorted(ids)):
         statement = select(entity.c.id, entity.c.pk).where(entity.c.id.in_(chunk)).order_by(entity.c.pk)
         for row in tx.execute(statement.with_for_update(read=True, key_share=True)):
             found[row.id] = row.pk
     return found
-
-
-def _times(tx: Tx, pks: set[int]) -> dict[int, dict[str, Any]]:
-    if not pks:
-        return {}
-    columns = (article.c.published_at, article.c.day, article.c.month)
-    rows = tx.execute(select(article.c.pk, *columns).where(article.c.pk.in_(pks)))
-    return {row.pk: {"published_at": row.published_at, "day": row.day, "month": row.month} for row in rows}
 
 
 def _scores(found: Mention) -> dict[str, Any]:
@@ -279,6 +287,7 @@ def replace_of_entity(
         entity_pk = _entity_pks(tx, [entity_id]).get(entity_id)
         if entity_pk is None:
             raise NotFound(f"There is no entity {entity_id!r}.")
+        times = _lock(tx, chunk)
         tx.execute(
             delete(mention).where(
                 mention.c.version_pk == version_pk,
@@ -286,7 +295,7 @@ def replace_of_entity(
                 mention.c.article_pk.in_(chunk),
             )
         )
-        rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk)
+        rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk, times)
         upsert(tx, mention, rows, _KEY)
         stored += len(rows)
     return stored
