@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from kiosque import __version__
 from kiosque.api.context import Api, ApiContext
@@ -20,6 +21,7 @@ from kiosque.api.routes import (
     models,
     operations,
     polarity,
+    rematch,
     stats,
     stream,
     watchlists,
@@ -32,6 +34,7 @@ _ROUTERS = (
     stream.router,
     entities.router,
     watchlists.router,
+    rematch.router,
     stats.router,
     polarity.router,
     books.router,
@@ -97,9 +100,20 @@ def install_api(app: FastAPI, context: ApiContext) -> Api:
     app.state.api = api
     for router in _ROUTERS:
         app.include_router(router)
-    app.add_middleware(Gate, api=api, prefix=f"{PREFIX}/")
+    app.add_middleware(Gate, api=api, prefix=f"{PREFIX}/", allowed=allowed_methods)
     _describe(app, open_reading=context.open_reading)
     return api
+
+
+def api_routes() -> list[APIRoute]:
+    """Every route of the API."""
+    return [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def allowed_methods(path: str) -> list[str]:
+    """The methods that `path` understands."""
+    fitting = (route for route in api_routes() if route.path_regex.match(path))
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 def _describe(app: FastAPI, *, open_reading: bool) -> None:

@@ -14,6 +14,7 @@ from kiosque.api.auth import Authenticator
 from kiosque.api.live import LiveArticles
 from kiosque.api.passwords import Passwords
 from kiosque.api.ratelimit import LoginThrottle, RateLimiter
+from kiosque.api.rematch import Rematch
 from kiosque.api.scopes import Caller
 from kiosque.api.tokens import TokenIssuer
 from kiosque.core.clock import Clock, system_clock
@@ -21,38 +22,16 @@ from kiosque.core.errors import PreconditionFailed
 from kiosque.core.prediction import Predictor
 from kiosque.modelstore.store import ModelStore
 from kiosque.ops.metrics import Metrics
+from kiosque.pipeline.produce import PollReport
+from kiosque.pipeline.rescore import Rescorer
 from kiosque.pipeline.watch import Watch
 from kiosque.store.database import Database
+from kiosque.store.dead_letters import DeadLetter
 
-
-@dataclass(frozen=True, slots=True)
-class RematchCounts:
-    """What matching history anew for one entity changes (or, in a preview, would change)."""
-
-    articles: int
-    """Articles looked at."""
-    added: int
-    """Articles in which the entity is mentioned now and was not before."""
-    removed: int
-    changed: int
-    """Articles in which it stands in other places than before."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolledNow:
-    """What one poll brought."""
-
-    read: int
-    new: int
-    skipped: int
-
-
-RematchHook = Callable[[str, bool], RematchCounts]
-"""Given an entity's id and whether it is only a preview. Raises NotFound."""
-PollHook = Callable[[str], PolledNow]
-"""Given a source's id: ask it now. Raises NotFound, SourceUnavailable."""
-ReplayHook = Callable[[int], None]
-"""Given a dead letter's id: put its message on the bus again. Raises NotFound, BusUnavailable."""
+PollHook = Callable[[str], PollReport]
+"""Given a source's id: poll it now and wait, as `Producer.poll_now` does."""
+ReplayHook = Callable[[int], DeadLetter]
+"""Given a dead letter's id: put its message on the bus again, as `pipeline.replay.replay` does."""
 SessionHook = Callable[[HTTPConnection], Caller | None]
 """Who a browser's session says is asking; only consulted for GET. Runs in a thread."""
 
@@ -61,7 +40,6 @@ SessionHook = Callable[[HTTPConnection], Caller | None]
 class Hooks:
     """What other parts of the house do for the API. A process that cannot do it leaves it out."""
 
-    rematch: RematchHook | None = None
     poll: PollHook | None = None
     replay: ReplayHook | None = None
     session: SessionHook | None = None
@@ -98,6 +76,10 @@ class Api:
         self.predictor = context.predictor
         self.clock = context.clock
         self.watch = Watch()
+        self.rematch = Rematch(
+            Rescorer(context.database, context.predictor, clock=context.clock, watch=self.watch),
+            context.clock,
+        )
         self.limiter = RateLimiter(context.rate_limit)
         self.tokens = TokenIssuer(context.secret_key, lifetime=context.token_lifetime, clock=context.clock)
         self.authenticator = Authenticator(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -16,6 +18,10 @@ from kiosque.http.problems import respond_to
 _REALM = 'Bearer realm="kiosque"'
 
 
+AllowedMethods = Callable[[str], Iterable[str]]
+"""The methods that a path understands. Starlette names only those of the first route that fits."""
+
+
 class Gate:
     """Middleware for the addresses under `prefix`.
 
@@ -23,10 +29,11 @@ class Gate:
     (a route that is open to everybody ignores it).
     """
 
-    def __init__(self, app: ASGIApp, api: Api, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, api: Api, prefix: str, allowed: AllowedMethods) -> None:
         self.app = app
         self._api = api
         self._prefix = prefix
+        self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
@@ -40,7 +47,7 @@ class Gate:
             await respond_to(error)(scope, receive, send)
             return
         allowance = self._api.limiter.take(state["caller"].id)
-        decorated = _decorate(send, allowance, state)
+        decorated = self._decorate(send, allowance, scope)
         if allowance and not allowance.allowed:
             await respond_to(_too_many(allowance))(scope, receive, decorated)
             return
@@ -79,6 +86,23 @@ class Gate:
             return Identified(caller) if caller else None
         return None
 
+    def _decorate(self, send: Send, allowance: Allowance | None, scope: Scope) -> Send:
+        """`send` that adds `RateLimit-*` to every answer and says in refusals what was missing."""
+
+        async def decorated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if allowance:
+                    headers.update(allowance.headers())
+                challenge = _challenge(message["status"], scope["state"])
+                if challenge:
+                    headers["WWW-Authenticate"] = challenge
+                if message["status"] == 405:
+                    headers["Allow"] = ", ".join(self._allowed(scope["path"]))
+            await send(message)
+
+        return decorated
+
 
 def _too_many(allowance: Allowance) -> RateLimited:
     return RateLimited(
@@ -86,22 +110,6 @@ def _too_many(allowance: Allowance) -> RateLimited:
         hint="Wait as long as Retry-After says; ask for more per request.",
         retry_after=allowance.reset,
     )
-
-
-def _decorate(send: Send, allowance: Allowance | None, state: dict[str, object]) -> Send:
-    """`send` that adds `RateLimit-*` to every answer and says in refusals what was missing."""
-
-    async def decorated(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if allowance:
-                headers.update(allowance.headers())
-            challenge = _challenge(message["status"], state)
-            if challenge:
-                headers["WWW-Authenticate"] = challenge
-        await send(message)
-
-    return decorated
 
 
 def _challenge(status: int, state: dict[str, object]) -> str | None:

@@ -33,7 +33,7 @@ def answer_list(
     if form is Format.JSON:
         page = fetch(query.limit or DEFAULT_LIMIT, query.cursor)
         return _json_page(request, listing(items=list(page.items), next=page.next))
-    pages = _eager(_pages(fetch, query.limit, query.cursor))
+    pages = eager(_pages(fetch, query.limit, query.cursor))
     chunks = csv_chunks(row.columns(), pages) if form is Format.CSV else jsonl_chunks(pages)
     return export(chunks, form, name)
 
@@ -100,7 +100,7 @@ def _json_page(request: Request, listing: Listing[T]) -> Response:
     return Response(listing.model_dump_json(), media_type=MEDIA_TYPES[Format.JSON], headers=headers)
 
 
-def _eager(pages: Iterator[S]) -> Iterator[S]:
+def eager(pages: Iterator[S]) -> Iterator[S]:
     """`pages` with the first one fetched now, so that what is wrong with the request is said with a status."""
     return chain([next(pages)], pages)
 

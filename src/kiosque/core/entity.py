@@ -10,6 +10,8 @@ from kiosque.core.article import Field
 
 
 class EntityKind(StrEnum):
+    """What kind of thing is watched."""
+
     PERSON = "person"
     PARTY = "party"
     ORGANISATION = "organisation"

@@ -9,6 +9,7 @@ from enum import StrEnum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from kiosque.api.exports import Format, Row, csv_chunks, jsonl_chunks, neutral, wanted_format
 
@@ -26,8 +27,8 @@ class Outer(Row):
     name: str
     inner: Inner
     maybe: Inner | None = None
-    tags: list[str] = []
-    many: list[Inner] = []
+    tags: list[str] = Field(default=[])
+    many: list[Inner] = Field(default=[])
     at: datetime | None = None
     day: date | None = None
     colour: Colour | None = None

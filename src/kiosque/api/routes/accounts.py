@@ -31,7 +31,7 @@ from kiosque.api.schemas.accounts import (
 from kiosque.api.schemas.base import ListQuery
 from kiosque.api.scopes import Caller, Scope, Via, parse_scopes
 from kiosque.core.clock import to_utc
-from kiosque.core.errors import Conflict, InvalidInput
+from kiosque.core.errors import Conflict, InvalidInput, Unauthenticated
 from kiosque.http.problems import problem_responses
 from kiosque.store import keys, users
 from kiosque.store.paging import Page
@@ -58,6 +58,17 @@ _PASSWORD = {
         "value": {"current": "the reader's pass phrase", "new": "an even longer pass phrase"},
     }
 }
+_FORM = {
+    "login": {
+        "summary": "A token that may only read",
+        "value": {
+            "grant_type": "password",
+            "username": "writer",
+            "password": "the writer's pass phrase",
+            "scope": "read",
+        },
+    }
+}
 KeyId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the key.", examples=[1])]
 UserPath = Annotated[UserName, Path(description="Name of the user.", examples=["reader"])]
 
@@ -70,7 +81,10 @@ UserPath = Annotated[UserName, Path(description="Name of the user.", examples=["
     responses=problem_responses(400, 401, 413, 422, 429, 500, 503),
 )
 def issue_token(
-    request: Request, api: ApiDep, response: Response, form: Annotated[TokenForm, Form()]
+    request: Request,
+    api: ApiDep,
+    response: Response,
+    form: Annotated[TokenForm, Form(openapi_examples=_FORM)],
 ) -> TokenAnswer:
     """The OAuth2 password form. The token is sent like a key: `Authorization: Bearer …`."""
     scopes = frozenset(Scope) if not form.scope else parse_scopes(form.scope.split())
@@ -112,7 +126,9 @@ def change_my_password(
     body: Annotated[PasswordBody, Body(openapi_examples=_PASSWORD)],
 ) -> None:
     """For someone who came with a token. Every token got with the old password fails from then on."""
-    if caller.via not in (Via.TOKEN, Via.SESSION):
+    if caller.via is Via.NOTHING:
+        raise Unauthenticated("Whose password?", hint="Ask with a token from POST token.")
+    if caller.via is Via.KEY:
         raise Conflict("Only a user has a password.", hint="Ask with a token from POST token.")
     user = api.authenticator.log_in(caller.name, body.current, request.state.address)
     hashed = api.authenticator.hash_password(body.new)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from kiosque.api.context import ApiDep, unable
+from kiosque.api.context import ApiDep
 from kiosque.api.lists import answer_list, list_responses, map_page, slice_page
 from kiosque.api.route import NEEDS_READ, NEEDS_WRITE, PREFIX, ApiRoute, problems
 from kiosque.api.schemas.base import Name, Slug
@@ -18,8 +18,6 @@ from kiosque.api.schemas.entities import (
     EntityListing,
     EntityListQuery,
     NewEntityBody,
-    RematchAnswer,
-    RematchBody,
     candidacies_of,
 )
 from kiosque.api.schemas.stats import (
@@ -67,7 +65,6 @@ _CHANGED = {
     }
 }
 _ALIAS = {"nickname": {"summary": "A nickname", "value": {"text": "Honest Abe", "case": "name"}}}
-_REMATCH = {"preview": {"summary": "Only count", "value": {"preview": True}}}
 
 
 @router.get(
@@ -102,7 +99,7 @@ def list_entities(request: Request, api: ApiDep, query: Annotated[EntityListQuer
 def create_entity(
     api: ApiDep, response: Response, body: Annotated[NewEntityBody, Body(openapi_examples=_NEW)]
 ) -> EntityAnswer:
-    """Articles that come from now on are matched against it; for those that are there see `rematch`."""
+    """Articles that come from now on are matched against it; for those that are there see `POST rematch`."""
     entity = body.entity(body.id or _id_for(body.name))
     with api.database.write() as tx:
         if entities.of_ids(tx, [entity.id]):
@@ -142,7 +139,7 @@ def get_entity(api: ApiDep, entity: EntityId) -> EntityDetail:
 def replace_entity(
     api: ApiDep, entity: EntityId, body: Annotated[EntityBody, Body(openapi_examples=_CHANGED)]
 ) -> EntityAnswer:
-    """Make it as given, names included. Its mentions stay until history is matched anew: see `rematch`."""
+    """Make it as given, names included. Its mentions stay until history is matched anew: see `POST rematch`."""
     changed = body.entity(entity)
     with api.database.write() as tx:
         entities.get(tx, entity)
@@ -196,31 +193,6 @@ def remove_alias(
     with api.database.write() as tx:
         entities.remove_alias(tx, entity, text, api.clock())
         return EntityAnswer.of(entities.get(tx, entity))
-
-
-@router.post(
-    "/{entity}/rematch",
-    summary="Match history anew for an entity",
-    operation_id="rematch_entity",
-    dependencies=NEEDS_WRITE,
-    responses=problems(400, 404, 412, 413),
-)
-def rematch_entity(
-    api: ApiDep, entity: EntityId, body: Annotated[RematchBody, Body(openapi_examples=_REMATCH)]
-) -> RematchAnswer:
-    """After its names have changed: look for it in all articles, and score what is new. Preview first."""
-    rematch = api.context.hooks.rematch
-    if rematch is None:
-        raise unable("match history anew", f"Run: kiosque entity rematch {entity}")
-    counts = rematch(entity, body.preview)
-    return RematchAnswer(
-        entity=entity,
-        preview=body.preview,
-        articles=counts.articles,
-        added=counts.added,
-        removed=counts.removed,
-        changed=counts.changed,
-    )
 
 
 @router.get(

@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from kiosque.api.context import Api, ApiDep, CallerDep
 from kiosque.api.exports import Format, jsonl_chunks
-from kiosque.api.lists import answer_list, export, list_responses, map_page, offset_cursor, offset_of
+from kiosque.api.lists import answer_list, eager, export, list_responses, map_page, offset_cursor, offset_of
 from kiosque.api.route import NEEDS_READ, NEEDS_WRITE, PREFIX, ApiRoute, problems, text_response
 from kiosque.api.schemas.articles import CorrectionAnswer
 from kiosque.api.schemas.base import ListQuery
@@ -97,7 +97,7 @@ def list_corrections(request: Request, api: ApiDep, query: Annotated[ListQuery, 
     summary="Corrections as a training set",
     operation_id="export_training",
     dependencies=NEEDS_READ,
-    response_model=None,
+    response_class=StreamingResponse,
     responses=text_response(
         "One example a line: `{id, text, mentions: [{target, polarity}]}`.", "application/jsonl"
     )
@@ -105,7 +105,7 @@ def list_corrections(request: Request, api: ApiDep, query: Annotated[ListQuery, 
 )
 def export_training(api: ApiDep) -> Response:
     """JSONL as `kiosque polarity train` reads it. Corrections that say "not meant here" are left out."""
-    return export(jsonl_chunks(_training_pages(api)), Format.JSONL, "corrections-training")
+    return export(jsonl_chunks(eager(_training_pages(api))), Format.JSONL, "corrections-training")
 
 
 @router.post(

@@ -83,7 +83,7 @@ def change_source(
     summary="Poll a source now",
     operation_id="poll_source",
     dependencies=NEEDS_WRITE,
-    responses=problems(404, 412, 502),
+    responses=problems(404, 409, 412, 502),
 )
 def poll_source(api: ApiDep, source: SourceId) -> PolledAnswer:
     """Without waiting for its time. Answers when that is done."""
@@ -91,7 +91,7 @@ def poll_source(api: ApiDep, source: SourceId) -> PolledAnswer:
     if poll is None:
         raise unable("poll sources", "The producer does: kiosque source poll, or wait for its time.")
     polled = poll(source)
-    return PolledAnswer(source=source, read=polled.read, new=polled.new, skipped=polled.skipped)
+    return PolledAnswer.of(polled)
 
 
 @router.get(
@@ -138,11 +138,7 @@ def replay_dead_letter(api: ApiDep, letter: LetterId) -> DeadLetterAnswer:
     replay = api.context.hooks.replay
     if replay is None:
         raise unable("put messages on the bus", f"Run: kiosque db replay {letter}")
-    with api.database.read() as tx:
-        dead_letters.get(tx, letter)
-    replay(letter)
-    with api.database.read() as tx:
-        return DeadLetterAnswer.of(dead_letters.get(tx, letter))
+    return DeadLetterAnswer.of(replay(letter))
 
 
 @router.delete(

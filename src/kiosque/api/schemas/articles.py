@@ -108,7 +108,7 @@ class ArticleAnswer(Answer):
     @classmethod
     def columns(cls) -> list[str]:
         plain = [name for name in ArticleAnswer.model_fields if name != "mentions"]
-        return [*plain, "entities", "polarities", "nets", "model_version"]
+        return [*plain, "entities", "polarities", "model_version"]
 
     def cells(self) -> list[Cell]:
         return [*super().cells()[: len(ArticleAnswer.model_fields) - 1], *_mention_cells(self.mentions)]
@@ -305,6 +305,5 @@ def _mention_cells(found: Sequence[MentionAnswer]) -> list[Cell]:
     return [
         "; ".join(mention.entity for mention in found),
         "; ".join(mention.polarity.value if mention.polarity else mention.outcome.value for mention in found),
-        "; ".join("" if mention.net is None else f"{mention.net:.4f}" for mention in found),
         found[0].model_version if found else None,
     ]

@@ -225,22 +225,5 @@ class WatchlistChangeAnswer(Answer):
     unchanged: int
 
 
-class RematchBody(Ask):
-    """Match history anew for one entity."""
-
-    preview: bool = Field(default=True, description="Only count what would change.")
-
-
-class RematchAnswer(Answer):
-    """What matching history anew changed, or would change."""
-
-    entity: str
-    preview: bool
-    articles: int = Field(description="Articles looked at.")
-    added: int = Field(description="Articles that mention the entity now and did not before.")
-    removed: int
-    changed: int = Field(description="Articles in which it stands in other places than before.")
-
-
 def candidacies_of(found: Iterable[Candidacy]) -> list[CandidacyAnswer]:
     return [CandidacyAnswer.of(candidacy) for candidacy in found]

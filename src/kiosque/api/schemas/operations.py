@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from kiosque.api.schemas.base import Answer, Ask, Listing, ListQuery, Name, Version
 from kiosque.modelstore.aliases import Move
+from kiosque.pipeline.produce import PollReport
 from kiosque.store.dead_letters import DeadLetter
 from kiosque.store.sources import SourceState
 
@@ -72,7 +73,18 @@ class PolledAnswer(Answer):
     source: str
     read: int
     new: int = Field(description="Articles that were not in the store.")
-    skipped: int = Field(description="Documents that cannot be articles.")
+    skipped: dict[str, int] = Field(description="Documents that cannot be articles, by reason.")
+    complete: bool = Field(description="False when it was broken off; the next poll goes on there.")
+
+    @classmethod
+    def of(cls, report: PollReport) -> PolledAnswer:
+        return cls(
+            source=report.source,
+            read=report.read,
+            new=report.new,
+            skipped=dict(report.skipped),
+            complete=report.complete,
+        )
 
 
 class DeadLetterAnswer(Answer):
