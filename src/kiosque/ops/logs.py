@@ -29,7 +29,11 @@ def configure_logging(
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The default prints local variables, and with them what must never be logged.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     tail: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
     structlog.configure(
