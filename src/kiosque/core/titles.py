@@ -49,10 +49,14 @@ def title_case(title: str) -> str:
 
 
 def name_case(name: str) -> str:
-    """A person's name that is all capitals, as it is usually written: `EZEKIEL J. EMANUEL` → `Ezekiel J. Emanuel`."""
-    if not name.isupper():
+    """A person's name that is in capitals, as it is usually written: `EZEKIEL J. EMANUEL` → `Ezekiel J. Emanuel`."""
+    if not all(word.isupper() for word in name.split() if len(word.strip(".,")) > 2):
         return name
-    return _WORD.sub(lambda match: _plain(match.group()), name)
+    return _WORD.sub(lambda match: _named(match.group()), name)
+
+
+def _named(word: str) -> str:
+    return _SPELLED.get(word) or (_plain(word) if word.isupper() and len(word) > 2 else word)
 
 
 def _cased(title: str, words: list[re.Match[str]], index: int) -> str:

@@ -63,10 +63,10 @@ def parse_moment(value: str) -> datetime | None:
 
 
 def moment_of(value: object) -> datetime | None:
-    """`parse_moment` of a text, or seconds or milliseconds since 1970 as a number."""
+    """`parse_moment` of a text, or seconds or milliseconds since 1970 as a number; 0 is none."""
     if isinstance(value, str):
         return parse_moment(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value:
         return None
     seconds = value / 1000 if abs(value) > 10**11 else value
     try:

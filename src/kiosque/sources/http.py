@@ -10,6 +10,7 @@ exception or a `repr` could show.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOVED_FOR_GOOD = frozenset({301, 308})
 _PASSING = frozenset({408, 425, 500, 502, 503, 504})
 _CHUNK = 65_536
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +331,7 @@ def _checked(url: str, params: Mapping[str, str] | None) -> httpx2.URL:
         shown(address)
     except (httpx2.InvalidURL, ValueError, TypeError):
         raise InvalidInput("Not a web address.", hint="It begins with http:// or https://.") from None
-    if address.scheme not in {"http", "https"} or not address.host:
+    if address.scheme not in {"http", "https"} or not _HOST.fullmatch(address.host):
         raise InvalidInput(
             f"Not a web address: {shown(address)!r}.", hint="It begins with http:// or https://."
         )

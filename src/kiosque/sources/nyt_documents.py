@@ -32,7 +32,7 @@ _KEYWORDS_THAT_ARE_NONE = frozenset({"type_of_material"})
 _BY = re.compile(r"^\s*(?:by|por|par|von|texto por|reported by|written by)\b[:\s]*", re.IGNORECASE)
 _SPECIAL = re.compile(r"\b(?:special|wireless|cable|correspondence|dispatch)\b.*\bto\b", re.IGNORECASE)
 _NEXT_NAME = re.compile(
-    r",\s*(?:and\s+)?(?!(?:jr|sr|m\.?d|ph\.?d|ii|iii)\b)|\s+(?:and|y|with)\s+|;\s*|\s+&\s+", re.IGNORECASE
+    r",(?!\s*(?:jr|sr|m\.?d|ph\.?d|ii|iii)\b)\s*(?:and\s+)?|\s+(?:and|y|with)\s+|;\s*|\s+&\s+", re.IGNORECASE
 )
 
 

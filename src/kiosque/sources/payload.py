@@ -35,7 +35,11 @@ def text(value: object, *, limit: int = _HEADLINE_LIMIT) -> str:
 
 def _is_clean(value: str) -> bool:
     """Whether cleaning would change nothing but the ends: most values of most files, and a tenth of the work."""
-    return value.isascii() and value.isprintable() and not ("&" in value or "<" in value or "  " in value)
+    return (
+        value.isascii()
+        and value.isprintable()
+        and not ("&" in value or "<" in value or ">" in value or "  " in value)
+    )
 
 
 def _mended(value: str, limit: int) -> str:

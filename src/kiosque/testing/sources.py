@@ -85,7 +85,7 @@ class Network:
         self.waits: list[float] = []
         self.now = NOW
 
-    def client(self, *, limits: Limits | None = None, **options: object) -> HttpClient:
+    def client(self, *, limits: Limits | None = None, key: str = SECRET, **options: object) -> HttpClient:
         """A client of this network, with a key for the NYT."""
         return HttpClient(
             user_agent="Kiosque-Test/1",
@@ -94,7 +94,7 @@ class Network:
             jitter=lambda: 0.5,
             monotonic=lambda: self.now.timestamp(),  # noqa: PLW0108 -- `now` is replaced
             limits=limits or Limits(),
-            keys={HOST: QueryKey(KEY_PARAMETER, SecretStr(SECRET))},
+            keys={HOST: QueryKey(KEY_PARAMETER, SecretStr(key))},
             transport=httpx2.MockTransport(self._answer),
             **options,  # type: ignore[arg-type]
         )

@@ -70,7 +70,11 @@ def test_only_the_case_of_letters_changes(title: str) -> None:
         ("EZEKIEL J. EMANUEL", "Ezekiel J. Emanuel"),
         ("SANDRA DAY O'CONNOR", "Sandra Day O'Connor"),
         ("FRANKLIN D. ROOSEVELT JR.", "Franklin D. Roosevelt Jr."),
+        ("JOHN ROE Jr.", "John Roe Jr."),
         ("George McGovern", "George McGovern"),
+        ("JR Ward", "JR Ward"),
+        ("AP", "AP"),
+        ("BBC", "BBC"),
     ],
 )
 def test_names_in_capitals_are_written_as_usual(given_name: str, expected: str) -> None:
