@@ -3,7 +3,8 @@
 Delivery is at least once and taking is idempotent, so the effect is exactly once. An outage (no
 predict server, no database) makes the whole batch wait, for as long as it lasts; an article that
 fails by itself is found by halving the batch, retried with growing pauses, and kept among the dead
-letters after `max_deliveries` failures of its own.
+letters after `max_deliveries` failures of its own. Where every article of a batch fails by itself, the
+fault is the program's, and that too is an outage.
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ class _Held:
     article: Article
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An article that could not be stored. `own`: because of itself, as far as can be told from one batch."""
+
+    held: _Held
+    error: Exception
+    own: bool
+
+
 class Consumer:
     """One consumer; several threads or processes may consume the same bus."""
 
@@ -73,12 +83,17 @@ class Consumer:
         self._policy = policy or ConsumerPolicy()
         self._failures = _Failures(REMEMBERED_FAILURES)
         self._outages = 0
+        """How many batches in a row met an outage."""
+        self._stalled = False
+        """Whether the last batch did."""
+        self._hobbling = False
+        """Whether this batch met an outage that did not hit all of it: the next may well meet it again."""
 
     def run(self, stop: Stop) -> None:
         """Consume until asked to stop; the batch in hand is finished first. Raises BusUnavailable."""
         while not stop.requested():
             self.step()
-            if self._outages:
+            if self._stalled:
                 stop.wait(self._policy.retry.backoff.delay(self._outages))
 
     def step(self) -> int:
@@ -88,64 +103,74 @@ class Consumer:
             return 0
         with self._metrics.consume_seconds.time(), _heartbeat(deliveries, self._policy.heartbeat):
             held = [each for each in map(self._read, deliveries) if each is not None]
-            self._take(held)
+            self._hobbling = False
+            self._settle(self._take(held), of=len(held))
         return len(deliveries)
 
     def _read(self, delivery: Delivery) -> _Held | None:
         article = decide.read_message(delivery.message.data)
         if isinstance(article, Rejected):
             verdict = GiveUp(DeadReason.NOT_OURS, article.detail)
-            self._give_up(
-                delivery, verdict, key=decide.plain_key(delivery.message.key), attempts=delivery.attempt
-            )
+            key = decide.plain_key(delivery.message.key)
+            self._give_up(delivery, verdict, key=key, attempts=delivery.attempt)
             return None
         return _Held(delivery, article)
 
-    def _take(self, held: Sequence[_Held]) -> None:
-        """Take all of `held` in one transaction, else in halves, and settle each."""
+    def _take(self, held: Sequence[_Held], *, partial: bool = False) -> list[_Failure]:
+        """Take all of `held` in one transaction, else in halves; acknowledge what is stored, return the rest.
+
+        `partial`: what looks like an outage is known not to hit every article.
+        """
         if not held:
-            return
+            return []
         try:
             self._intake.take([each.article for each in held])
         except Exception as error:  # noqa: BLE001 - one odd article must not stop the others, whatever it raises
-            self._failed(held, error)
-            return
-        self._outages = 0
+            return self._take_apart(held, error, partial=partial)
         for each in held:
             self._failures.forget(each.delivery.message.key)
             each.delivery.ack()
+        return []
 
-    def _failed(self, held: Sequence[_Held], error: Exception) -> None:
-        halves = decide.split(held, error)
+    def _take_apart(self, held: Sequence[_Held], error: Exception, *, partial: bool) -> list[_Failure]:
+        halves = decide.split(held, error, partial=partial)
         if halves is not None:
-            for half in halves:
-                self._take(half)
-        elif decide.is_outage(error):
-            self._wait_out(held, error)
-        else:
-            self._blame(held[0], error)
+            return [failure for half in halves for failure in self._take(half, partial=partial)]
+        outage = decide.is_outage(error) and not partial
+        if outage and len(held) > 1 and self._outages >= decide.PROBE_FROM:
+            for probe, rest in ((held[:1], held[1:]), (held[-1:], held[:-1])):
+                if not self._take(probe):
+                    self._hobbling = True
+                    return self._take(rest, partial=True)
+        return [_Failure(each, error, own=not outage) for each in held]
 
-    def _wait_out(self, held: Sequence[_Held], error: Exception) -> None:
-        self._outages += 1
-        delay = decide.retry_delay(error, self._outages, self._policy.retry.backoff)
-        _log.warning("consume.outage", error=decide.describe(error), articles=len(held), retry_in=delay)
-        for each in held:
-            each.delivery.nak(delay)
+    def _settle(self, failures: Sequence[_Failure], of: int) -> None:
+        """Decide what becomes of what could not be stored, of so many articles."""
+        systemic = decide.is_systemic(sum(failure.own for failure in failures), of)
+        outage = next((f.error for f in failures if systemic or not f.own), None)
+        if outage is not None:
+            self._outages += 1
+            _log.warning(
+                "consume.outage", error=decide.describe(outage), articles=len(failures), systemic=systemic
+            )
+        elif of and not self._hobbling:
+            self._outages = 0
+        self._stalled = outage is not None
+        for failure in failures:
+            self._settle_one(failure, own=failure.own and not systemic)
 
-    def _blame(self, held: _Held, error: Exception) -> None:
-        delivery = held.delivery
-        failures = self._failures.add(delivery.message.key)
-        verdict = decide.after_failure(error, failures, self._policy.retry)
+    def _settle_one(self, failure: _Failure, *, own: bool) -> None:
+        delivery, error = failure.held.delivery, failure.error
+        failures = self._failures.add(delivery.message.key) if own else self._outages
+        verdict = decide.after_failure(error, failures, self._policy.retry, own=own)
         if isinstance(verdict, GiveUp):
-            self._give_up(delivery, verdict, key=held.article.key, attempts=failures)
+            self._give_up(delivery, verdict, key=failure.held.article.key, attempts=failures)
             return
-        _log.warning(
-            "consume.failed",
-            key=delivery.message.key,
-            failures=failures,
-            error=decide.describe(error),
-            exc_info=error,
-        )
+        if own:
+            what = decide.describe(error)
+            _log.warning(
+                "consume.failed", key=failure.held.article.key, failures=failures, error=what, exc_info=error
+            )
         delivery.nak(verdict.delay)
 
     def _give_up(self, delivery: Delivery, verdict: GiveUp, *, key: str, attempts: int) -> None:

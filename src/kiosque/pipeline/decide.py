@@ -33,6 +33,12 @@ _REPLAY = re.compile(r"#replay-\d+-\d+$")
 OUTAGES = (TryAgain, PreconditionFailed, CorruptModel, Unauthenticated, Forbidden, InvalidSettings)
 
 
+SYSTEMIC_FROM = 8
+"""Smaller batches that fail as a whole may well be poison."""
+PROBE_FROM = 3
+"""So many outages in a row, and single articles are tried: the server may only be too slow for a whole batch."""
+
+
 # ---- retries
 
 
@@ -120,16 +126,25 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OUTAGES)
 
 
-def after_failure(error: BaseException, failures: int, policy: RetryPolicy) -> Retry | GiveUp:
-    """What becomes of one article that failed alone. `failures` counts this one, the first being 1.
+def after_failure(error: BaseException, failures: int, policy: RetryPolicy, *, own: bool) -> Retry | GiveUp:
+    """What becomes of one article that failed. `failures` counts this one, the first being 1.
 
-    During an outage `failures` is how often the outage has been met in a row; it only sets the delay.
+    `own`: it failed by itself while the house was in order. Otherwise `failures` is how often in a row
+    the outage was met; it only sets the delay.
     """
-    if is_outage(error):
+    if not own:
         return Retry(retry_delay(error, failures, policy.backoff), counted=False)
     if failures >= policy.max_deliveries:
         return GiveUp(DeadReason.POISON, describe(error))
     return Retry(policy.backoff.delay(failures), counted=True)
+
+
+def is_systemic(failed: int, of: int) -> bool:
+    """Whether so many articles failed by themselves that the fault must be the house's.
+
+    A program that has a mistake in it refuses every article, and must not bury a day's news among the dead letters.
+    """
+    return of >= SYSTEMIC_FROM and failed == of
 
 
 def retry_delay(error: BaseException, failures: int, backoff: Backoff) -> float:
@@ -143,13 +158,15 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".replace("\n", " ")[:500]
 
 
-def split(batch: Sequence[T], error: BaseException) -> tuple[Sequence[T], Sequence[T]] | None:
+def split(
+    batch: Sequence[T], error: BaseException, *, partial: bool = False
+) -> tuple[Sequence[T], Sequence[T]] | None:
     """The two halves to try apart after `error`, or None when trying apart cannot help.
 
-    An outage hits every half alike; a single article has no halves. Halving finds one poison article
-    among 256 in at most 17 tries where one by one needs 256.
+    An outage hits every half alike, unless it is known to be `partial`; a single article has no
+    halves. Halving finds one poison article among 256 in at most 17 tries where one by one needs 256.
     """
-    if len(batch) < 2 or is_outage(error):
+    if len(batch) < 2 or (is_outage(error) and not partial):
         return None
     middle = len(batch) // 2
     return batch[:middle], batch[middle:]

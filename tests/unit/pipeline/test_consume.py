@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,10 +11,11 @@ import pytest
 
 from kiosque.bus.protocol import Message
 from kiosque.core.article import Article
-from kiosque.core.errors import BusUnavailable, StoreUnavailable
+from kiosque.core.errors import BusUnavailable, PredictUnavailable, StoreUnavailable
+from kiosque.core.polarity import ScoringRequest
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.consume import Consumer, ConsumerPolicy
-from kiosque.pipeline.decide import Backoff, RetryPolicy
+from kiosque.pipeline.decide import PROBE_FROM, Backoff, RetryPolicy
 from kiosque.pipeline.intake import Intake
 from kiosque.pipeline.produce import message_of
 from kiosque.pipeline.worker import Stop
@@ -140,6 +141,75 @@ def test_failures_during_an_outage_do_not_count_for_the_article(
     (delivery,) = setting.bus.prepare(message_of(article(headline="Cursed Lane")), attempt=5)
     setting.consumer.step()
     assert delivery.settled == "nak 1.0", "its first failure of its own"
+
+
+def test_where_every_article_of_a_batch_fails_none_is_given_up(
+    setting: Setting, article: MakeArticle
+) -> None:
+    """As after an upgrade with a mistake in it: the news waits for the next one."""
+    setting.predictor.poison = "Lane"
+    batches = []
+    for attempt in range(1, 6):
+        batches.append(
+            setting.bus.prepare(*(message_of(article(f"k{n}")) for n in range(8)), attempt=attempt)
+        )
+        setting.consumer.step()
+    assert [batch[0].settled for batch in batches] == ["nak 1.0", "nak 2.0", "nak 4.0", "nak 8.0", "nak 16.0"]
+    assert setting.letters() == []
+
+
+def test_a_server_that_is_too_slow_for_a_batch_is_given_smaller_ones(
+    setting: Setting, article: MakeArticle
+) -> None:
+    def give_up_on_many(requests: Sequence[ScoringRequest]) -> None:
+        if len(requests) > 2:
+            raise PredictUnavailable("no answer in time")
+
+    setting.predictor.on_polarity = give_up_on_many
+    messages = [message_of(article(f"k{n}")) for n in range(8)]
+    for _ in range(PROBE_FROM):
+        batch = setting.bus.prepare(*messages)
+        setting.consumer.step()
+        assert {each.settled for each in batch} <= {"nak 1.0", "nak 2.0", "nak 4.0"}
+    batch = setting.bus.prepare(*messages)
+    setting.consumer.step()
+    assert [each.settled for each in batch] == ["ack"] * 8
+
+
+def test_in_a_long_outage_no_more_than_two_articles_are_tried_by_themselves(
+    setting: Setting, article: MakeArticle
+) -> None:
+    calls = 0
+
+    def refuse(_: Sequence[ScoringRequest]) -> None:
+        nonlocal calls
+        calls += 1
+        raise PredictUnavailable("no answer")
+
+    setting.predictor.on_polarity = refuse
+    for attempt in range(PROBE_FROM + 1):
+        calls = 0
+        setting.bus.prepare(*(message_of(article(f"k{n}")) for n in range(8)), attempt=attempt + 1)
+        setting.consumer.step()
+    assert calls == 3
+    assert setting.letters() == []
+
+
+def test_an_article_on_which_the_server_hangs_is_found_among_the_others_and_given_up(
+    setting: Setting, article: MakeArticle
+) -> None:
+    def hang(requests: Sequence[ScoringRequest]) -> None:
+        if any("Cursed" in request.headline for request in requests):
+            raise PredictUnavailable("no answer in time")
+
+    setting.predictor.on_polarity = hang
+    cursed = message_of(article("cursed", "Cursed Lane"))
+    for turn in range(PROBE_FROM + 3):
+        others = (message_of(article(f"k{turn}-{n}")) for n in range(3))
+        setting.bus.prepare(next(others), cursed, *others)
+        setting.consumer.step()
+    (letter,) = setting.letters()
+    assert letter.key == "cursed"
 
 
 def test_a_success_forgets_earlier_failures(setting: Setting, article: MakeArticle) -> None:

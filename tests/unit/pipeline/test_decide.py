@@ -37,6 +37,7 @@ from kiosque.pipeline.decide import (
     describe,
     is_due,
     is_outage,
+    is_systemic,
     message_key,
     must_recommend,
     must_score,
@@ -119,7 +120,7 @@ def test_every_delay_lies_between_the_first_and_the_cap(failures: int) -> None:
 )
 def test_an_outage_never_gives_an_article_up(error: KiosqueError) -> None:
     assert is_outage(error)
-    verdict = after_failure(error, 1_000, RetryPolicy(max_deliveries=2))
+    verdict = after_failure(error, 1_000, RetryPolicy(max_deliveries=2), own=False)
     assert isinstance(verdict, Retry)
     assert not verdict.counted
 
@@ -127,9 +128,20 @@ def test_an_outage_never_gives_an_article_up(error: KiosqueError) -> None:
 @pytest.mark.parametrize("error", [ValueError("odd"), InvalidInput("odd"), TooLarge("odd"), KeyError("x")])
 def test_an_article_that_fails_by_itself_is_retried_and_then_given_up(error: Exception) -> None:
     policy = RetryPolicy(max_deliveries=3, backoff=Backoff(first=2.0))
-    assert after_failure(error, 1, policy) == Retry(2.0, counted=True)
-    assert after_failure(error, 2, policy) == Retry(4.0, counted=True)
-    assert after_failure(error, 3, policy) == GiveUp(DeadReason.POISON, describe(error))
+    assert not is_outage(error)
+    assert after_failure(error, 1, policy, own=True) == Retry(2.0, counted=True)
+    assert after_failure(error, 2, policy, own=True) == Retry(4.0, counted=True)
+    assert after_failure(error, 3, policy, own=True) == GiveUp(DeadReason.POISON, describe(error))
+
+
+@pytest.mark.parametrize(
+    ("failed", "of", "expected"),
+    [(8, 8, True), (256, 256, True), (255, 256, False), (7, 7, False), (0, 0, False)],
+)
+def test_where_all_of_a_larger_batch_fail_the_fault_is_not_theirs(
+    failed: int, of: int, expected: bool
+) -> None:
+    assert is_systemic(failed, of) is expected
 
 
 def test_the_other_side_may_ask_for_a_longer_wait_within_the_cap() -> None:
@@ -150,6 +162,10 @@ def test_a_failed_batch_is_halved_and_nothing_of_it_lost() -> None:
     assert halves is not None
     assert [*halves[0], *halves[1]] == list(range(7))
     assert min(len(halves[0]), len(halves[1])) == 3
+
+
+def test_an_outage_that_is_known_to_be_partial_is_split() -> None:
+    assert split([1, 2], PredictUnavailable("too slow for both"), partial=True) == ([1], [2])
 
 
 def test_neither_an_outage_nor_a_single_article_is_split() -> None:
