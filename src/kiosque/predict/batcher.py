@@ -52,23 +52,27 @@ class Batcher:
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kiosque-score")
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def close(self) -> None:
         """Finish the batch under way; callers who still wait are told to come back."""
+        self._closed = True
+        self._arrived.set()
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task
         while self._callers:
             caller = self._callers.popleft()
             if not caller.answer.done():
-                caller.answer.set_exception(PredictUnavailable("Predict is stopping.", retry_after=1.0))
+                caller.answer.set_exception(_stopping())
         self._thread.shutdown(wait=True)
 
     async def score(self, requests: Sequence[ScoringRequest], *, any_language: bool = False) -> ScoredBatch:
         """Raises PredictUnavailable when too much waits already, and whatever scoring raises."""
+        if self._closed:
+            raise _stopping()
         caller = _Caller(requests, any_language, asyncio.get_running_loop().create_future())
         if self._waiting and self._waiting + caller.size > self._max_waiting:
             raise PredictUnavailable(
@@ -84,6 +88,8 @@ class Batcher:
     async def _work(self) -> None:
         while True:
             await self._arrived.wait()
+            if self._closed:
+                return
             if self._waiting < self._max_batch and self._linger:
                 await asyncio.sleep(self._linger)
             batch = self._take()
@@ -130,3 +136,9 @@ class Batcher:
     async def _run(self, requests: Sequence[ScoringRequest], caller: _Caller) -> ScoredBatch:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._score, requests, caller.any_language)
+
+
+def _stopping() -> PredictUnavailable:
+    return PredictUnavailable(
+        "The predict server is stopping.", hint="Another one may answer.", retry_after=1.0
+    )

@@ -129,14 +129,15 @@ class HttpPredictor:
 
     def _agree(self, bodies: Sequence[bytes], answers: list[PolarityAnswer]) -> str:
         """Ask again, in place, until all answers are by the version that answered last; gives that version."""
+        latest = answers[-1].model_version
         for _ in range(AGREEMENT_ATTEMPTS):
-            version = answers[-1].model_version
-            if all(answer.model_version == version for answer in answers):
-                return version
+            others = [i for i, answer in enumerate(answers) if answer.model_version != latest]
+            if not others:
+                return latest
             self._sleep(AGREEMENT_PAUSE)
-            for i, answer in enumerate(answers):
-                if answer.model_version != version:
-                    answers[i] = self._post("/v1/polarity", bodies[i], PolarityAnswer)
+            for i in others:
+                answers[i] = self._post("/v1/polarity", bodies[i], PolarityAnswer)
+                latest = answers[i].model_version
         raise PredictUnavailable(
             "The predict servers keep answering with different versions.",
             hint="Do they share one model store? See /v1/models of each.",

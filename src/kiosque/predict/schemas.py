@@ -38,7 +38,7 @@ Name = Annotated[str, Field(max_length=MAX_NAME)]
 class Ask(BaseModel):
     """Something asked: what is not known is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Answer(BaseModel):
@@ -118,9 +118,7 @@ _EXAMPLE_TEXT: dict[str, Any] = {
 class PolarityBody(Ask):
     """One text, or many. `any_language` scores text that is not English, too."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"texts": [_EXAMPLE_TEXT]}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"texts": [_EXAMPLE_TEXT]}]})
 
     texts: Annotated[tuple[TextBody, ...], Field(min_length=1, max_length=MAX_TEXTS)]
     any_language: bool = False
@@ -128,8 +126,6 @@ class PolarityBody(Ask):
 
 class ExplainBody(Ask):
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={
             "examples": [
                 {"text": {"headline": _EXAMPLE_TEXT["headline"]}, "target": _EXAMPLE_TEXT["targets"][0]}
@@ -191,8 +187,6 @@ class QueryBody(Ask):
 
 class BooksBody(Ask):
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={
             "examples": [{"queries": [{"text": "The railway strike and the election", "k": 3}]}]
         },
