@@ -210,11 +210,10 @@ def _name_swaps(
     named = [i for i, e in enumerate(examples) if e.target[:1].isupper() and len(e.target) > 3]
     if not named:
         return None, None
-    changed = np.zeros((len(named), len(names)), dtype=bool)
-    for column, name in enumerate(names):
-        answers = model.score([rename(examples[i], name) for i in named], any_language=True)
-        labels = [LABELS.index(a.polarity) if a.polarity else -1 for (a,) in answers]
-        changed[:, column] = np.array(labels) != predicted[named]
+    # One call for all names: a model that never sees the name runs each text once.
+    answers = model.score([rename(examples[i], name) for name in names for i in named], any_language=True)
+    labels = np.array([LABELS.index(a.polarity) if a.polarity else -1 for (a,) in answers])
+    changed = predicted[named][:, None] != labels.reshape(len(names), len(named)).T
     return float(changed.mean()), float(changed.any(axis=1).mean())
 
 

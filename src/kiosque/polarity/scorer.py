@@ -1,9 +1,16 @@
-"""Running the network: token ids in, logits out, with onnxruntime on the CPUs that this process really has."""
+"""Running the network: prepared texts in, logits out, with onnxruntime on the CPUs that this process really has.
+
+Texts are run one at a time, several at once in threads, and never padded into one batch: int8 networks quantise what
+flows through them with one scale a run, so that in a batch the answer for a text would depend on its neighbours
+(measured: 2 to 3 % of labels). On a CPU that costs nothing for sentences and a third for short headlines.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +19,6 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from kiosque.core.errors import CorruptModel
-
-MAX_BATCH = 64
-"""Rows of a batch, and with `MAX_BATCH_TOKENS` the bound on the memory of one call."""
-MAX_BATCH_TOKENS = 4096
 
 Logits = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -46,66 +49,59 @@ class Scorer:
     def __init__(self, folder: Path, *, max_tokens: int, threads: int | None = None) -> None:
         """Raises CorruptModel when a file is missing or unreadable."""
         self._tokenizer = _load_tokenizer(folder / "tokenizer.json", max_tokens)
-        self._session = _load_session(folder / "model.onnx", threads or count_cpus())
+        self._session = _load_session(folder / "model.onnx")
         self._unknown = self._tokenizer.token_to_id("[UNK]") or 0
+        self._threads = threads or count_cpus()
 
     def logits(self, texts: Sequence[str]) -> Logits:
-        """One row of three a text, in the order of `texts`."""
-        rows = self._encode(texts)
-        out = np.zeros((len(rows), 3), dtype=np.float32)
-        for chosen in make_batches([len(row) for row in rows]):
-            out[chosen] = self._run([rows[i] for i in chosen])
-        return out
+        """One row of three a text, in the order of `texts`. A text that stands there twice is run once."""
+        distinct = list(dict.fromkeys(texts))
+        place = {text: index for index, text in enumerate(distinct)}
+        rows = self._encode(distinct)
+        if self._threads == 1 or len(rows) == 1:
+            answers = [self._run(row) for row in rows]
+        else:
+            answers = list(self._pool.map(self._run, rows))
+        if not answers:
+            return np.zeros((0, 3), dtype=np.float32)
+        return np.stack(answers)[[place[text] for text in texts]]
 
     def count_tokens(self, texts: Sequence[str]) -> list[tuple[int, int]]:
         """For each text its tokens and how many of them are unknown to the vocabulary."""
         return [(len(row), row.count(self._unknown)) for row in self._encode(texts)]
 
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="polarity")
+
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
 
-    def _run(self, rows: Sequence[Sequence[int]]) -> Logits:
-        width = max(len(row) for row in rows)
-        ids = np.zeros((len(rows), width), dtype=np.int64)
-        mask = np.zeros((len(rows), width), dtype=np.int64)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
-            mask[i, : len(row)] = 1
-        result: Logits = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
+    def _run(self, row: Sequence[int]) -> Logits:
+        ids = np.array([row], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        result: Logits = self._session.run(["logits"], inputs)[0][0]
         return result
-
-
-def make_batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices grouped into batches of alike length: little padding, bounded size, the same for the same lengths."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        size = len(batches[-1]) if batches else 0
-        # Lengths rise, so the newest row is the widest and sets the width of its batch.
-        if batches and size < MAX_BATCH and (size + 1) * lengths[index] <= MAX_BATCH_TOKENS:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
 
 
 def _load_tokenizer(file: Path, max_tokens: int) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:
+        # tokenizers raises bare Exception for files that it can't read
         raise CorruptModel(f"Cannot read the tokenizer {file.name}: {error}.") from error
     tokenizer.enable_truncation(max_tokens)
     tokenizer.no_padding()
     return tokenizer
 
 
-def _load_session(file: Path, threads: int) -> ort.InferenceSession:
+def _load_session(file: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # Spinning threads burn the CPU that the web process on the same machine waits for.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
         return ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:
+        # onnxruntime has a dozen unrelated exceptions for a file that it can't load
         raise CorruptModel(f"Cannot load the network {file.name}: {error}.") from error

@@ -22,7 +22,8 @@ from kiosque.polarity.prepare import MAX_CHARACTERS, PLACEHOLDER, WINDOW, find_m
 from kiosque.polarity.train.card import render_card
 from kiosque.polarity.train.data import LoadedSet
 from kiosque.polarity.train.encoder import MAX_TOKENS, TargetClassifier
-from kiosque.polarity.train.export import export_float, quantise
+from kiosque.polarity.train.export import export_float
+from kiosque.polarity.train.quantise import quantise
 from kiosque.polarity.train.recipe import Recipe
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,8 @@ def build(
     folder = out / "version"
     folder.mkdir(parents=True, exist_ok=True)
     source = export_float(model, tokenizer, out / "float")
-    quantise(source, folder / "model.onnx", keep_float=recipe.keep_float)
+    sample = [make_windows(e.text, e.mentions)[0].text for e in heldout[:: max(1, len(heldout) // 500)]]
+    quantise(source, folder / "model.onnx", tokenizer=tokenizer, texts=sample, keep_float=recipe.keep_float)
     tokenizer.save(str(folder / "tokenizer.json"))
     write_description(folder, recipe.name, heldout)
     write_description(out / "float", recipe.name, heldout)

@@ -1,15 +1,12 @@
-"""From a trained classifier to the files that serving reads: ONNX, int8, tokenizer, with proofs that they agree."""
+"""From a trained classifier to the files that serving reads: ONNX and tokenizer, with proof that they agree."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 from kiosque.core.errors import KiosqueError
@@ -63,7 +60,7 @@ def fold_placeholder(model: TargetClassifier) -> None:
 
 
 def check_parity(model: TargetClassifier, tokenizer: Tokenizer, folder: Path) -> None:
-    """Texts of different lengths in one padded batch: what the exporter would have frozen shows here."""
+    """Texts of different lengths: what the exporter would have frozen shows here."""
     texts = [
         "[TARGET] wins",
         "The board praised [TARGET] for a year of steady growth, and blamed the regulator for the rest of it.",
@@ -80,21 +77,3 @@ def check_parity(model: TargetClassifier, tokenizer: Tokenizer, folder: Path) ->
             raise KiosqueError(
                 f"The exported network differs from torch by {difference:.4f} on {text[:40]!r}."
             )
-
-
-def quantise(source: Path, target: Path, *, keep_float: Sequence[str] = ()) -> Path:
-    """int8 weights a channel each, activations quantised as they come. `keep_float`: parts of names left in fp32.
-
-    Weights use 7 of the 8 bits: on processors without VNNI sums of two full products overflow otherwise.
-    """
-    names = [n.name for n in onnx.load(str(source)).graph.node if any(part in n.name for part in keep_float)]
-    quantize_dynamic(
-        str(source),
-        str(target),
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=True,
-        nodes_to_exclude=names,
-        extra_options={"MatMulConstBOnly": True},
-    )
-    return target
