@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI
 
-from kiosque.core.errors import InvalidSettings
+from kiosque.core.errors import InvalidSettings, PreconditionFailed
 from kiosque.http.health import Check
 from kiosque.http.server import bind, is_loopback, serve
 from kiosque.pipeline.worker import Workers
 from kiosque.settings import Settings
-from kiosque.wiring import House
+from kiosque.wiring import House, shipped_data
 
 if TYPE_CHECKING:
     from kiosque.api.context import ApiContext
@@ -107,6 +107,30 @@ def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
     _serve_with(house, workers, app, CONSUMER_PORT, on_ready)
 
 
+def run_predict(house: House, on_ready: OnReady | None = None) -> None:
+    """The model server. It seeds an empty model store where it may write, and waits for models where it may not."""
+    from kiosque.predict.app import ServerSettings, create_app
+
+    seed_models(house)
+    settings = ServerSettings(
+        token=house.token,
+        poll_seconds=house.settings.model_poll_seconds,
+        max_body_bytes=house.settings.max_body_bytes,
+    )
+    app = create_app(house.local_predictor, house.metrics, settings)
+    _serve_with(house, Workers(clock=house.clock), app, PREDICT_PORT, on_ready)
+
+
+def seed_models(house: House) -> None:
+    """Put the versions that ship with Kiosque into the model store, where it can be written."""
+    from kiosque.modelstore.seed import seed
+
+    try:
+        seed(house.model_store, shipped_data() / "models", clock=house.clock)
+    except PreconditionFailed as error:
+        _log.warning("models.not_seeded", reason=error.detail)
+
+
 def web_app(
     house: House,
     checks: dict[str, Check],
@@ -193,3 +217,28 @@ def _need_broker(settings: Settings) -> None:
             "KIOSQUE_BUS is inline, which works within one process only.",
             hint="Set KIOSQUE_BUS=jetstream and KIOSQUE_NATS_URL, or run everything with: kiosque up",
         )
+
+
+def openapi_documents(house: House) -> dict[str, dict[str, Any]]:
+    """Title → OpenAPI document of every process, for the manual. Connects to nothing."""
+    from kiosque.api.app import create_api
+    from kiosque.pipeline.consumer_app import consumer_app
+    from kiosque.pipeline.guard import bearer
+    from kiosque.pipeline.producer_app import producer_app
+    from kiosque.predict.app import create_app
+
+    common: dict[str, Any] = {
+        "clock": house.clock,
+        "metrics": house.metrics,
+        "authorise": bearer("-"),
+        "checks": {},
+    }
+    apps = {
+        f"`kiosque up`, `kiosque web` (port {WEB_PORT})": create_api(
+            api_context(house, stopping=bool, polls=True)
+        ),
+        f"`kiosque predict` (port {PREDICT_PORT})": create_app(house.local_predictor, house.metrics),
+        f"`kiosque producer` (port {PRODUCER_PORT})": producer_app(house.producer, house.database, **common),
+        f"`kiosque consumer` (port {CONSUMER_PORT})": consumer_app(house.bus, house.database, **common),
+    }
+    return {title: app.openapi() for title, app in apps.items()}

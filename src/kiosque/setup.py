@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosque.core.errors import Conflict
-from kiosque.wiring import House, shipped_data
+from kiosque.processes import seed_models
+from kiosque.wiring import House
 
 Progress = Callable[[str, float | None], None]
 """Told what is being done, and the share of it that is done where that is known."""
@@ -26,12 +27,10 @@ class Prepared:
 
 def prepare(house: House, progress: Progress) -> Prepared:
     """Bring an installation to where it can answer. A second start finds nothing to do."""
-    from kiosque.modelstore.seed import seed
-
     progress("schema", None)
     house.database.migrate()
     progress("models", None)
-    seed(house.model_store, shipped_data() / "models", clock=house.clock)
+    seed_models(house)
     declare_sources(house)
     entities = books = articles = 0
     if house.settings.seed_demo:

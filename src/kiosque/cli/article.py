@@ -11,7 +11,7 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object, emit_rows
 from kiosque.core.polarity import Polarity
 
-app = typer.Typer(no_args_is_help=True, help="What came in: list, show.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="What came in: list, show.")
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 

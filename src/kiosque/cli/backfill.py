@@ -10,7 +10,7 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import DryRun, Json, choose_format, emit_object, say, steps
 from kiosque.pipeline.worker import Stop, stop_on_signals
 
-app = typer.Typer(no_args_is_help=True, help="Fetch past months from an archive.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Fetch past months from an archive.")
 
 
 @app.callback()

@@ -10,7 +10,7 @@ import typer
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Json, choose_format, emit_object, say
 
-app = typer.Typer(no_args_is_help=True, help="The database: migrate, status, backup.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The database: migrate, status, backup.")
 
 
 @app.command()

@@ -9,7 +9,11 @@ import typer
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object, emit_rows, say
 
-app = typer.Typer(no_args_is_help=True, help="Messages that were given up: list, show, replay, remove.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Messages that were given up: list, show, replay, remove.",
+)
 
 LetterId = Annotated[int, typer.Argument(help="The id that `list` shows.")]
 

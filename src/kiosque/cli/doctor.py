@@ -7,12 +7,12 @@ import typer
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Format, Json, choose_format, emit_rows, say
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("doctor")
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check versions, folders, disk, database, models, broker, predict, key and clock. Ends with 1 if one is wrong."""
+    """Check versions, folders, disk, database, models, broker, predict, key, clock; end with 1 if one is wrong."""
     from kiosque.checkup import examine
 
     with house_of(ctx, default_log_level="error") as house:

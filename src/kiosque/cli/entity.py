@@ -14,7 +14,9 @@ from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object,
 from kiosque.core.entity import Alias, CaseRule, Entity, EntityKind
 from kiosque.pipeline.worker import Stop, stop_on_signals
 
-app = typer.Typer(no_args_is_help=True, help="Who is watched: list, add, import, rematch.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Who is watched: list, add, import, rematch."
+)
 
 EntityId = Annotated[str, typer.Argument(help="The entity's id, as `list` shows it.")]
 Day = Annotated[

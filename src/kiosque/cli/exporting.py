@@ -12,7 +12,9 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Format, JsonLines, choose_format, emit_rows
 from kiosque.store.tx import Tx
 
-app = typer.Typer(no_args_is_help=True, help="Write articles, mentions or corrections to a file.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Write articles, mentions or corrections to a file."
+)
 
 CHUNK = 1000
 

@@ -13,7 +13,7 @@ from kiosque.cli.output import Json, choose_format, emit_object, say, steps
 from kiosque.core.errors import InvalidInput
 from kiosque.pipeline.worker import Stop, stop_on_signals
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 SAMPLE_BYTES = 1 << 20
 

@@ -11,7 +11,7 @@ from kiosque.api.scopes import Scope
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object, emit_rows, say
 
-app = typer.Typer(no_args_is_help=True, help="API keys: add, list, revoke.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="API keys: add, list, revoke.")
 
 
 @app.command()

@@ -12,7 +12,9 @@ from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object,
 from kiosque.core.errors import NotFound, PreconditionFailed
 from kiosque.modelstore.aliases import CHAMPION
 
-app = typer.Typer(no_args_is_help=True, help="Versions: list, promote, roll back, verify.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Versions: list, promote, roll back, verify."
+)
 
 Name = Annotated[str, typer.Argument(help="polarity or books.")]
 VersionId = Annotated[str, typer.Argument(help="A version's id, as `list` shows it.")]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kiosque.polarity.model import PolarityModel
     from kiosque.wiring import House
 
-app = typer.Typer(no_args_is_help=True, help="Score, explain, evaluate, train.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Score, explain, evaluate, train.")
 
 Text = Annotated[str, typer.Argument(help="A headline or a few sentences.")]
 Targets = Annotated[

@@ -11,7 +11,7 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import DryRun, Json, choose_format, emit_object, progress
 from kiosque.pipeline.worker import Stop, stop_on_signals
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("rescore")

@@ -14,7 +14,7 @@ from kiosque.cli.output import say, steps
 if TYPE_CHECKING:
     from kiosque.wiring import House
 
-up, web, producer, consumer, predict = (typer.Typer() for _ in range(5))
+up, web, producer, consumer, predict = (typer.Typer(add_completion=False) for _ in range(5))
 
 Host = Annotated[str | None, typer.Option(help="Address to bind to.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to bind to; 0 takes a free one.")]

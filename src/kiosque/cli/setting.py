@@ -10,7 +10,9 @@ from pydantic import SecretStr
 from kiosque.cli.context import settings_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_rows
 
-app = typer.Typer(no_args_is_help=True, help="Every setting, its value and where it comes from.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Every setting, its value and where it comes from."
+)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_object, emit_rows, say
 from kiosque.core.errors import InvalidInput
 
-app = typer.Typer(no_args_is_help=True, help="Where news comes from: list, add, poll.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Where news comes from: list, add, poll.")
 
 SourceId = Annotated[str, typer.Argument(help="The source's id, as `list` shows it.")]
 KINDS = ("feed", "nyt_wire", "nyt_search", "nyt_archive", "nyt_books")

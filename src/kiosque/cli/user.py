@@ -12,7 +12,7 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_rows, say
 from kiosque.core.errors import InvalidInput
 
-app = typer.Typer(no_args_is_help=True, help="People who may log in.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="People who may log in.")
 
 Name = Annotated[str, typer.Argument(help="The user's name.")]
 SHORTEST_PASSWORD = 10

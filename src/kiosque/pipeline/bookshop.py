@@ -53,7 +53,7 @@ class Bookshop:
             generation = books.generation(tx)
             catalogue = list(books.iterate(tx))
         with tempfile.TemporaryDirectory(prefix="kiosque-books-") as folder:
-            fields = build(catalogue, Path(folder), encoder=self._encoder(), progress=progress)
+            fields = build(catalogue, Path(folder), encoder=self.encoder(), progress=progress)
             version = self._store.publish(BOOKS, Path(folder), fields=fields, clock=self._clock)
         before = self._store.aliases(BOOKS).get(CHAMPION)
         if before != version.id:
@@ -83,7 +83,7 @@ class Bookshop:
                     _log.warning("books.build_failed", error=str(error))
             stop.wait(LOOK_SECONDS)
 
-    def _encoder(self) -> Path | None:
+    def encoder(self) -> Path | None:
         """The sentence encoder: of the model store, else the one that ships; None where there is neither."""
         for store in (self._store, self._shipped):
             if CHAMPION in store.aliases(ENCODER):
