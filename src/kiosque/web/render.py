@@ -29,7 +29,7 @@ NAVIGATION = (
 )
 MORE = (("Articles", "/articles"), ("Sources", "/sources"), ("API", "/api/v1/docs"), ("About", "/about"))
 
-# No script from elsewhere, none inline, no eval. Styles are ours, too; Plotly alone writes style attributes.
+# No script from elsewhere, none inline, no eval; no style either that is not in our own file.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
