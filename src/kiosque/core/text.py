@@ -7,6 +7,11 @@ import re
 import unicodedata
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+# Tags that stand inside a word or against a comma: they leave no gap. All others part what they stand between.
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|big|cite|code|em|font|i|ins|mark|s|small|span|strike|strong|sub|sup|tt|u|wbr)(?:\s[^<>]{0,500})?>",
+    re.IGNORECASE,
+)
 _SPACE = re.compile(r"\s+")
 # Control characters, surrogates and the marks that turn text direction around: never part of a headline.
 _UNWANTED = re.compile(
@@ -24,6 +29,6 @@ def clean_text(raw: str, *, limit: int = 20_000) -> str:
         if "&" in text:
             text = html.unescape(text)
         if "<" in text:
-            text = _TAG.sub(" ", text)
+            text = _TAG.sub(" ", _INLINE.sub("", text))
     text = _SPACE.sub(" ", _UNWANTED.sub("", text))
     return unicodedata.normalize("NFC", text).strip()[:limit]

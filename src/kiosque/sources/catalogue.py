@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosque.core.book import Book, ListPlacement
-from kiosque.core.catalogue import book_key, isbn13
-from kiosque.core.errors import InvalidInput, SourceUnavailable
+from kiosque.core.catalogue import book_key, isbn13, normal_title
+from kiosque.core.errors import SourceUnavailable
 from kiosque.core.titles import title_case
 from kiosque.sources.columns import Columns, Vocabulary, parse_list
 from kiosque.sources.dates import moment_of
@@ -115,12 +115,9 @@ def _mapped(record: Record, columns: Columns) -> Row | Skipped:
     values = Values(record.fields, columns.plan(record.fields))
     title, author = title_case(values.text("title")), _author(values)
     isbns = _isbns(values)
-    if not title:
+    if not normal_title(title):
         return Skipped(record.where, Reason.NO_TITLE, "no title", excerpt(dict(record.fields)))
-    try:
-        key = book_key(title=title, author=author, isbn=isbns[0] if isbns else None)
-    except InvalidInput as error:
-        return Skipped(record.where, Reason.INVALID, error.detail, excerpt(dict(record.fields)))
+    key = book_key(title=title, author=author, isbn=isbns[0] if isbns else None)
     day = values.first("published_on", _day)
     list_name = values.text("list_name")
     book = Book(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 _SAMPLE = 65_536
+_HEAD = 400
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}\bencoding\s*=""", re.IGNORECASE)
-_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 # In this order. What the text must then hold, and how much of it: other bytes decode without a fault too.
 _KANA = re.compile("[\u3041-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -23,9 +24,14 @@ _CYRILLIC = ("koi8-r", "windows-1251")
 _MOSTLY = 0.5
 
 
-def is_declared(data: bytes) -> bool:
-    """Whether an XML text says its encoding, by a byte order mark or in its declaration."""
-    return data.startswith(_BYTE_ORDER_MARKS) or _DECLARED.match(data) is not None
+def undeclared_encoding(data: bytes) -> str | None:
+    """The encoding that XML text is to be read in where its parser would not know; None where it will."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = data[:_HEAD].decode("utf-16", "ignore").encode()
+        return None if _DECLARED.match(head) else "utf-16"
+    if data.startswith(codecs.BOM_UTF8) or _DECLARED.match(data):
+        return None
+    return guess_encoding(data)
 
 
 def guess_encoding(data: bytes) -> str | None:

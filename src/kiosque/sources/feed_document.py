@@ -15,7 +15,7 @@ import feedparser
 from kiosque.core.article import Article, article_key
 from kiosque.core.errors import InvalidInput, SourceUnavailable
 from kiosque.sources.dates import moment_of
-from kiosque.sources.encodings import guess_encoding, is_declared
+from kiosque.sources.encodings import undeclared_encoding
 from kiosque.sources.nyt_documents import names_in_byline
 from kiosque.sources.payload import ABSTRACT_LIMIT, excerpt, identifier, mapping, text, texts, web_address
 from kiosque.sources.protocol import Reason, Skipped, without_repeats
@@ -54,22 +54,23 @@ def parse_feed(
     as it goes and says so in `warnings`.
     """
     parsed = _parse(data, url, content_type)
-    entries = parsed.get("entries") or []
+    # Plain dicts: feedparser's own warn of one field when asked for another.
+    entries, head = [dict(entry) for entry in parsed.get("entries") or []], dict(parsed.get("feed") or {})
     if not parsed.get("version") and not entries:
         raise SourceUnavailable(_no_feed(data, parsed), hint=_feed_named_in(data))
-    language = _language(parsed.feed.get("language"))
+    language = _language(head.get("language"))
     results = [
         parse_entry(entry, source=source, fetched_at=fetched_at, language=language, where=f"entry {i}")
         for i, entry in enumerate(entries, start=1)
     ]
     articles, repeats = without_repeats(result for result in results if isinstance(result, Article))
     return FeedDocument(
-        title=text(parsed.feed.get("title")),
+        title=text(head.get("title")),
         articles=articles,
         skipped=tuple(result for result in results if isinstance(result, Skipped)),
         repeats=repeats,
         warnings=tuple(_warnings(parsed, entries)),
-        wait=_pause(parsed.feed),
+        wait=_pause(head),
     )
 
 
@@ -81,7 +82,7 @@ def parse_entry(
     link = web_address(entry.get("feedburner_origlink")) or web_address(entry.get("link"))
     where = identifier(entry.get("id")) or link or where
     if not headline and not abstract:
-        return Skipped(where, Reason.NO_TEXT, "neither title nor summary", excerpt(dict(entry)))
+        return Skipped(where, Reason.NO_TEXT, "neither title nor summary", excerpt(entry))
     return Article(
         key=_key(entry, link, source, headline or abstract),
         source=source,
@@ -101,8 +102,8 @@ def _parse(data: bytes, url: str, content_type: str) -> Any:
     headers = {"content-type": _xml_type(content_type)}
     if web_address(url):
         headers["content-location"] = url
-    if "charset" not in content_type.lower() and not is_declared(data) and (guessed := guess_encoding(data)):
-        data = data.decode(guessed, "replace").encode()
+    if "charset" not in content_type.lower() and (encoding := undeclared_encoding(data)):
+        data = data.decode(encoding, "replace").encode()
     try:
         return feedparser.parse(io.BytesIO(data), response_headers=headers)
     # feedparser runs SGML, XML, date and encoding code over whatever the net sends; it documents no exceptions

@@ -19,6 +19,7 @@ _LONGEST_VALUE = 16_777_216
 """Characters; no document of a news API comes near."""
 _DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
+_NUMBER = "0123456789.eE+-"
 
 
 class DocumentStream:
@@ -116,8 +117,9 @@ class DocumentStream:
                 if self._ended or len(self._buffer) - self._position > _LONGEST_VALUE:
                     raise
             else:
-                # A number that touches the end of what was read may go on.
-                if end < len(self._buffer) or self._ended:
+                # A number at the end of what was read may go on: "1" as "12", and "1.", which reads as 1, as "1.5".
+                goes_on = isinstance(value, (int, float)) and self._buffer[end : end + 1] in _NUMBER
+                if self._ended or (end < len(self._buffer) and not goes_on):
                     self._position = end
                     return value
             self._read(step)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from kiosque.core.book import Book, ListPlacement
-from kiosque.core.catalogue import Catalogue, book_key, isbn13
+from kiosque.core.catalogue import Catalogue, book_key, isbn13, normal_title
 from kiosque.core.errors import SourceUnavailable
 from kiosque.core.titles import title_case
 from kiosque.sources.dates import moment_of, parse_moment
@@ -160,7 +160,7 @@ def parse_book(item: object, listed: _List = _List(), *, where: str) -> Row | Sk
     title = title_case(first_text(details, "title", "book_title"))
     author = _author(details)
     isbns = () if _SERIES_LIST.search(listed.name) else _isbns(item, details)
-    if not title:
+    if not normal_title(title):
         return Skipped(where, Reason.NO_TITLE, "no title", excerpt(item))
     names = listed.name or first_text(item, "list_name", "display_name")
     book = Book(

@@ -35,7 +35,7 @@ def test_what_stands_for_nothing_is_no_text(value: object) -> None:
         ("  a\n b ", "a b"),
         ("Salt &amp;amp; Pepper", "Salt & Pepper"),
         ("Doe >amp;c.", "Doe &c."),  # as old NYT text has it
-        ("<em>Very</em> good", "Very good"),
+        ("<em>Very</em>, very<br>good<p>news", "Very, very good news"),
         ("a\ud800b", "ab"),
         (7, "7"),
         ("Virgi[???] ??itive", "Virgi[???] ??itive"),  # OCR marks are what was read
