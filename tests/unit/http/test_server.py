@@ -58,7 +58,8 @@ def test_the_address_is_told_once_requests_are_answered_and_sigterm_ends_it():
             assert connection.getresponse().read() == b'"hello"'
             connection.close()
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            assert process.stdout.read() == "drained\n"
+            assert process.wait(timeout=20) == 0
         finally:
             process.kill()
 
