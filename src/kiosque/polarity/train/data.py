@@ -105,7 +105,9 @@ class Mixer:
         text, mentions = example.text, example.mentions
         if self._swap_others:
             others = [o for o in self._others[example.text] if rng.random() < self._swap_others]
-            text, mentions = swap_names(text, mentions, [(o, rng.choice(self._names)) for o in others])
+            swaps = [(other, rng.choice(self._names)) for other in others]
+            # A stand-in called like the target would be taken for another mention of it.
+            text, mentions = swap_names(text, mentions, [s for s in swaps if s[1] != example.target])
         return Sample(make_windows(text, mentions)[0].text, example.label)
 
 

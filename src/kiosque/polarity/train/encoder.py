@@ -74,19 +74,23 @@ def build_classifier(
     except (OSError, ValueError, TypeError) as error:
         raise InvalidInput(f"Cannot load the encoder {name}: {error}.") from error
     raw = read_tokenizer(folder)
+    start = _starting_vector(encoder.get_input_embeddings().weight.detach(), raw["model"]["vocab"])
     if vocabulary:
         raw, kept = prune_vocabulary(raw, texts, vocabulary)
-        smaller = nn.Embedding.from_pretrained(encoder.get_input_embeddings().weight[kept].detach().clone())
-        encoder.set_input_embeddings(smaller)
+        smaller = encoder.get_input_embeddings().weight[kept].detach().clone()
+        encoder.set_input_embeddings(nn.Embedding.from_pretrained(smaller))
         encoder.config.vocab_size = len(kept)
-    tokenizer = make_tokenizer(raw)
-    table = encoder.get_input_embeddings().weight
-    ids = [i for i in (tokenizer.token_to_id(w) for w in _SURNAMES.split()) if i is not None]
-    start = table[ids].mean(0).detach() if ids else table.mean(0).detach()
-    start = start * (table[ids].norm(dim=1).mean() / start.norm()) if ids else start
-    table.requires_grad_(not freeze_embeddings)
-    target_id = raw["model"]["vocab"][PLACEHOLDER]
-    return TargetClassifier(encoder, target_id, start.detach()), tokenizer
+    encoder.get_input_embeddings().weight.requires_grad_(not freeze_embeddings)
+    return TargetClassifier(encoder, raw["model"]["vocab"][PLACEHOLDER], start), make_tokenizer(raw)
+
+
+def _starting_vector(table: Tensor, vocabulary: dict[str, int]) -> Tensor:
+    """The mean of common surnames at the length of one; of all words where the vocabulary knows none."""
+    ids = [vocabulary[name] for name in _SURNAMES.split() if name in vocabulary]
+    if not ids:
+        return table.mean(0)
+    mean = table[ids].mean(0)
+    return mean * (table[ids].norm(dim=1).mean() / mean.norm())
 
 
 def find_encoder(name: str) -> str:

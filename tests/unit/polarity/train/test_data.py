@@ -33,6 +33,8 @@ def example(i: int, target: str = "Okafor") -> Example:
 
 EXAMPLES = [example(i, target) for i in range(400) for target in ("Okafor", "Lindqvist")]
 
+OTHERS = [Example("Brannigan spoke", "Brannigan", ((0, 9),), Polarity.NEUTRAL, "o")]
+
 
 def loaded(weight: float = 1.0, examples: list[Example] | None = None) -> LoadedSet:
     return LoadedSet(TrainingSet("s", "p", weight=weight), tuple(examples or EXAMPLES[:100]), (), "d")
@@ -66,7 +68,9 @@ def test_the_target_is_hidden_and_other_names_are_swapped_at_times() -> None:
     texts = [s.text for s in Mixer([loaded()], swap_others=1.0, seed=1).epoch(0)]
     assert all(text.count("[TARGET]") == 1 for text in texts)
     swapped = Counter(("Okafor" in t, "Lindqvist" in t) for t in texts)
-    assert len(swapped) == 2  # both names serve as stand-ins, the hidden one included
+    assert swapped == {(True, False): 50, (False, True): 50}
+    renamed = Mixer([loaded(examples=[*EXAMPLES[:50], *OTHERS])], swap_others=1.0, seed=1).epoch(0)
+    assert any("Brannigan" in s.text and "day" in s.text for s in renamed)
 
 
 def test_swapping_moves_the_mentions_along() -> None:
