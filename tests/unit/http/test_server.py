@@ -25,6 +25,12 @@ def test_loopback_is_told_from_public(host, expected):
     assert is_loopback(host) is expected
 
 
+def test_answers_are_not_held_back_by_nagle():
+    """asyncio sets TCP_NODELAY only on sockets that name their protocol, and accepted ones inherit it."""
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def test_a_taken_port_is_reported_with_what_to_do():
     with bind("127.0.0.1", 0) as taken, pytest.raises(PreconditionFailed, match="--port"):
         bind("127.0.0.1", taken.getsockname()[1])
