@@ -20,6 +20,8 @@ DRAIN_SECONDS = 10.0
 """How long `stop` waits for the loops together; container engines kill after this time."""
 HEALTHY_SECONDS = 60.0
 """A loop that ran this long before it crashed is restarted as if it had never crashed."""
+STUCK_SECONDS = 900.0
+"""A loop that has not looked for so long whether to stop is reported as stuck; a build of the books takes minutes."""
 RESTART_BACKOFF = Backoff(first=1.0, cap=60.0)
 
 _log = structlog.get_logger(__name__)
@@ -172,12 +174,20 @@ class Workers:
         return tuple(worker.state() for worker in self._workers)
 
     def check(self) -> None:
-        """For `/readyz`: raises TryAgain naming the loops that are down."""
-        down = [f"{s.name} ({s.last_error})" for s in self.states() if not s.running and s.last_error]
-        if down and not self.stopping.is_set():
-            raise TryAgain(
-                f"Not running: {', '.join(down)}.", hint="It restarts by itself; the log says more."
-            )
+        """For `/readyz`: raises TryAgain naming the loops that are down or have not moved for long."""
+        if self.stopping.is_set():
+            return
+        troubles = [trouble for state in self.states() if (trouble := _trouble(state))]
+        if troubles:
+            raise TryAgain(f"Not running: {'; '.join(troubles)}.", hint="The log says more.")
+
+
+def _trouble(state: WorkerState) -> str | None:
+    if not state.running:
+        return f"{state.name} ({state.last_error})" if state.last_error else None
+    if state.seconds_since_pulse > STUCK_SECONDS:
+        return f"{state.name} (has not moved for {state.seconds_since_pulse:.0f} s)"
+    return None
 
 
 def _stop_group(workers: Sequence[Worker], deadline: float) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,17 +21,6 @@ from kiosque.core.polarity import (
 )
 from kiosque.core.prediction import ScoredBatch
 from kiosque.sources.protocol import Cursor, Page, SourceKind
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Wait until `condition` holds, at most so many seconds; whether it did."""
-    pause = threading.Event()
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        pause.wait(0.005)
-    return True
 
 
 class ManualClock:

@@ -54,7 +54,7 @@ class House:
         policy = ConsumerPolicy(
             batch_size=self.batch_size,
             fetch_timeout=0.2,
-            heartbeat=1.0,
+            heartbeat=0.3,
             retry=RetryPolicy(self.max_deliveries, Backoff(first=0.05, cap=0.2)),
         )
         return Consumer(
@@ -102,7 +102,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
         made = House(request.getfixturevalue("sqlite_store"), lambda: InlineBus(stall_seconds=20.0))
     else:
         url = request.getfixturevalue("nats").url
-        stream = StreamSettings(name=f"pipeline{next(_numbers)}", ack_wait=5.0)
+        stream = StreamSettings(name=f"pipeline{next(_numbers)}", ack_wait=1.0)
         database = request.getfixturevalue("postgres_database")
         made = House(database, lambda: JetStreamBus(url, stream=stream))
     with made.database.write() as tx:

@@ -21,7 +21,8 @@ from kiosque.pipeline.produce import Producer, message_of
 from kiosque.pipeline.rescore import Rescorer
 from kiosque.sources.protocol import Page
 from kiosque.store import articles, sources
-from kiosque.testing.pipeline import PagedSource, pages_of, until
+from kiosque.testing.pipeline import PagedSource, pages_of
+from kiosque.testing.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.integration.pipeline.conftest import House
@@ -50,7 +51,7 @@ def test_what_a_source_has_comes_out_scored_in_the_store(house: House) -> None:
     stories = [story(f"k{n}") for n in range(100)]
     report = producer(house, Page({}, tuple(stories[:60])), Page({}, tuple(stories[60:]))).poll_now("paged")
     assert (report.read, report.new) == (100, 100)
-    assert until(lambda: house.mentions() == 200)
+    wait_until(lambda: house.mentions() == 200)
     assert house.stored() == sorted(each.key for each in stories)
 
 
@@ -60,7 +61,7 @@ def test_published_twice_it_is_stored_once(house: House) -> None:
     for _ in range(2):
         publish(house, stories).join(30)
     publish(house, [story("last")]).join(30)
-    assert until(lambda: "last" in house.stored())
+    wait_until(lambda: "last" in house.stored())
     assert len(house.stored()) == 11
     assert house.mentions() == 22
 
@@ -75,7 +76,7 @@ def test_a_correction_published_right_after_is_not_taken_for_a_duplicate(house: 
             found = articles.find(tx, "k")
         return found.article.headline if found else ""
 
-    assert until(lambda: headline() == "Reed Resigns" and house.mentions() == 1)
+    wait_until(lambda: headline() == "Reed Resigns" and house.mentions() == 1)
 
 
 def test_consumers_share_the_work(house: House) -> None:
@@ -83,7 +84,7 @@ def test_consumers_share_the_work(house: House) -> None:
     house.start_consumers(3)
     stories = [story(f"k{n}") for n in range(150)]
     publish(house, stories).join(60)
-    assert until(lambda: house.mentions() == 300)
+    wait_until(lambda: house.mentions() == 300)
     assert len(house.stored()) == 150
     scored = [headline for call in house.predictor.scored for headline in call]
     assert len(scored) == 150, "each was scored by one consumer"
@@ -117,10 +118,10 @@ def test_an_outage_of_the_predictor_loses_nothing_and_gives_nothing_up(house: Ho
     house.start_consumers()
     publishing = publish(house, [story(f"k{n}") for n in range(20)])
     outcome = "kiosque_consume_batch_seconds_count"
-    assert until(lambda: (house.metrics.registry.get_sample_value(outcome) or 0) > house.max_deliveries + 2)
+    wait_until(lambda: (house.metrics.registry.get_sample_value(outcome) or 0) > house.max_deliveries + 2)
     assert house.stored() == []
     house.predictor.down = False
-    assert until(lambda: house.mentions() == 40)
+    wait_until(lambda: house.mentions() == 40)
     publishing.join(30)
     assert house.letters() == []
 
@@ -133,8 +134,8 @@ def test_a_poison_article_ends_among_the_dead_letters_and_comes_back_through_the
     batch = [story(f"k{n}", "Cursed Lane" if n == 3 else "Lane Wins") for n in range(8)]
     publish(house, [*batch]).join(60)
     house.bus.publish([Message("odd", "stranger", b"not json")])
-    assert until(lambda: len(house.letters()) == 2)
-    assert until(lambda: len(house.stored()) == 7)
+    wait_until(lambda: len(house.letters()) == 2)
+    wait_until(lambda: len(house.stored()) == 7)
 
     house.predictor.poison = None
     app = consumer_app(
@@ -150,11 +151,11 @@ def test_a_poison_article_ends_among_the_dead_letters_and_comes_back_through_the
         (poison,) = (each for each in letters if each["key"] == "k3")
         assert poison["attempts"] == house.max_deliveries
         assert client.post(f"/v1/dead-letters/{poison['id']}/replay").status_code == 202
-        assert until(lambda: "k3" in house.stored())
+        wait_until(lambda: "k3" in house.stored())
         latest = client.get("/v1/articles/latest").json()["items"][0]
         assert (latest["key"], [m["entity"] for m in latest["mentions"]]) == ("k3", ["ada-lane"])
         assert client.get("/readyz").status_code == 200
-        assert until(lambda: client.get("/v1/lag").json() == {"pending": 0, "in_flight": 0})
+        wait_until(lambda: client.get("/v1/lag").json() == {"pending": 0, "in_flight": 0})
 
 
 def test_a_consumer_that_dies_with_a_batch_in_hand_loses_nothing(house: House) -> None:
@@ -167,7 +168,7 @@ def test_a_consumer_that_dies_with_a_batch_in_hand_loses_nothing(house: House) -
         for delivery in taken:  # the inline bus dies with its process: what stands for that is giving back
             delivery.nak()
     house.start_consumers()
-    assert until(lambda: house.mentions() == 20, 60)
+    wait_until(lambda: house.mentions() == 20)
     publishing.join(30)
 
 
@@ -188,7 +189,7 @@ def test_a_stopped_consumer_finishes_the_batch_in_hand(house: House) -> None:
     stopping.join(30)
     publishing.join(30)
     assert house.stored() == ["k"]
-    assert until(lambda: house.bus.lag().in_flight == 0)
+    wait_until(lambda: house.bus.lag().in_flight == 0)
 
 
 def test_history_is_scored_by_a_new_model_while_news_comes_in(house: House) -> None:
@@ -201,10 +202,10 @@ def test_history_is_scored_by_a_new_model_while_news_comes_in(house: House) -> N
     rescorer = Rescorer(house.database, house.predictor, clock=system_clock, chunk=7)
     rescorer.run()
     publishing.join(30)
-    assert until(lambda: len(house.stored()) == 120)
+    wait_until(lambda: len(house.stored()) == 120)
     result = rescorer.run()
     assert (result.left, result.current) == (0, True)
-    assert until(lambda: house.mentions() == 240)
+    wait_until(lambda: house.mentions() == 240)
 
 
 Check = Callable[[], bool]
@@ -222,5 +223,5 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
         if n == 1:
             broker.kill()
             broker.start()
-    assert until(lambda: house.mentions() == 180, 90)
+    wait_until(lambda: house.mentions() == 180)
     assert len(house.stored()) == 90

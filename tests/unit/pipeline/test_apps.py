@@ -23,7 +23,8 @@ from kiosque.pipeline.producer_app import QuotaOut, producer_app
 from kiosque.sources.protocol import Page
 from kiosque.store import sources
 from kiosque.store.database import Database
-from kiosque.testing.pipeline import ManualClock, PagedSource, RecordedBus, ScriptedPredictor, pages_of, until
+from kiosque.testing.pipeline import ManualClock, PagedSource, RecordedBus, ScriptedPredictor, pages_of
+from kiosque.testing.waiting import wait_until
 
 MakeArticle = Callable[..., Article]
 TOKEN = "a token of this test"
@@ -143,7 +144,7 @@ def test_a_poll_on_request_begins_at_once(
     answer = producer_client.post("/v1/sources/paged/poll", headers=WITH_TOKEN)
     assert answer.status_code == 202
     assert answer.json() == {"source": "paged", "status": "polling"}
-    assert until(lambda: not producer.polling())
+    wait_until(lambda: not producer.polling())
     assert [message.subject for message in bus.published] == ["wire"]
 
 

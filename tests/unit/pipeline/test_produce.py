@@ -34,7 +34,8 @@ from kiosque.store import articles, books, sources
 from kiosque.store.books import BooksChange
 from kiosque.store.database import Database
 from kiosque.store.sources import SourceState
-from kiosque.testing.pipeline import ManualClock, PagedSource, RecordedBus, pages_of, until
+from kiosque.testing.pipeline import ManualClock, PagedSource, RecordedBus, pages_of
+from kiosque.testing.waiting import wait_until
 
 MakeArticle = Callable[..., Article]
 POLICY = ProducerPolicy(tick=0.001, backoff=Backoff(first=30.0, cap=3600.0))
@@ -300,7 +301,7 @@ def test_what_is_due_is_polled_and_what_is_not_is_left(setting: Setting, article
         )
         sources.set_enabled(tx, "off", False)
     with running(setting.producer):
-        assert until(lambda: setting.state("due").last_success_at is not None)
+        wait_until(lambda: setting.state("due").last_success_at is not None)
     assert [m.subject for m in setting.bus.published] == ["due"]
     assert later.polls == off.polls == []
 
@@ -311,18 +312,18 @@ def test_a_slow_source_holds_up_no_other(setting: Setting, article: MakeArticle)
     setting.add(slow, quick)
     with running(setting.producer):
         assert slow.begun.wait(10)
-        assert until(lambda: setting.state("quick").last_success_at is not None)
+        wait_until(lambda: setting.state("quick").last_success_at is not None)
         assert setting.producer.polling() == {"slow"}
         slow.let_go.set()
-        assert until(lambda: setting.state("slow").last_success_at is not None)
+        wait_until(lambda: setting.state("slow").last_success_at is not None)
 
 
 def test_a_failing_source_holds_up_no_other(setting: Setting, article: MakeArticle) -> None:
     bad = PagedSource(pages_of([page()]), id="bad", fail_at=0)
     setting.add(bad, PagedSource(pages_of([page(article())]), id="good"))
     with running(setting.producer):
-        assert until(lambda: setting.state("good").last_success_at is not None)
-        assert until(lambda: setting.state("bad").consecutive_errors == 1)
+        wait_until(lambda: setting.state("good").last_success_at is not None)
+        wait_until(lambda: setting.state("bad").consecutive_errors == 1)
 
 
 def test_a_source_is_not_polled_twice_at_once(setting: Setting) -> None:
@@ -336,7 +337,7 @@ def test_a_source_is_not_polled_twice_at_once(setting: Setting) -> None:
         setting.producer.poll_now("slow")
     assert setting.producer.tick() == ()
     slow.let_go.set()
-    assert until(lambda: not setting.producer.polling())
+    wait_until(lambda: not setting.producer.polling())
     assert len(slow.polls) == 1
 
 
@@ -359,9 +360,9 @@ def test_only_so_many_sources_are_polled_at_once(
     assert producer.tick() == ()
     for adapter in adapters.values():
         adapter.let_go.set()
-    assert until(lambda: not producer.polling())
+    wait_until(lambda: not producer.polling())
     assert len(producer.tick()) == 1
-    assert until(lambda: not producer.polling())
+    wait_until(lambda: not producer.polling())
 
 
 def test_stopping_waits_for_the_page_in_hand(setting: Setting, article: MakeArticle) -> None:
@@ -371,7 +372,7 @@ def test_stopping_waits_for_the_page_in_hand(setting: Setting, article: MakeArti
         assert slow.begun.wait(10)
         stopper = threading.Thread(target=workers.stop)
         stopper.start()
-        assert until(workers.stopping.is_set)
+        wait_until(workers.stopping.is_set)
         slow.let_go.set()
         stopper.join(10)
     assert setting.state("slow").cursor == {"at": 1}
@@ -391,6 +392,6 @@ def test_without_a_database_a_failing_source_is_not_polled_all_the_time(
 
     monkeypatch.setattr(setting.database, "write", locked)
     assert setting.producer.tick() == ("paged",)
-    assert until(lambda: not setting.producer.polling())
+    wait_until(lambda: not setting.producer.polling())
     assert setting.producer.tick() == ()
     assert len(source.polls) == 1

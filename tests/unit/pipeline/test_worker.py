@@ -12,8 +12,8 @@ import pytest
 
 from kiosque.core.errors import BusUnavailable, TryAgain
 from kiosque.pipeline.decide import Backoff
-from kiosque.pipeline.worker import Stop, Workers, WorkerState, stop_on_signals
-from kiosque.testing.pipeline import until
+from kiosque.pipeline.worker import STUCK_SECONDS, Stop, Workers, WorkerState, stop_on_signals
+from kiosque.testing.waiting import wait_until
 
 QUICK = Backoff(first=0.001, cap=0.002)
 
@@ -60,7 +60,7 @@ def test_a_crashed_loop_is_restarted_and_the_crash_visible(workers: Workers) -> 
 
     workers.add("loop", loop)
     workers.start()
-    assert until(lambda: runs == 4 and only(workers).running)
+    wait_until(lambda: runs == 4 and only(workers).running)
     state = only(workers)
     assert state.crashes == 3
     assert state.last_error == "RuntimeError: broken pipe"
@@ -82,7 +82,7 @@ def test_one_crashing_loop_leaves_the_others_alone(workers: Workers) -> None:
     workers.add("steady", steady)
     workers.add("crashing", crashing)
     workers.start()
-    assert until(lambda: workers.states()[1].crashes >= 3 and turns > 3)
+    wait_until(lambda: workers.states()[1].crashes >= 3 and turns > 3)
     assert workers.states()[0].crashes == 0
 
 
@@ -94,10 +94,59 @@ def test_a_loop_that_is_down_makes_the_process_not_ready() -> None:
 
     workers.add("consumer", crashing)
     workers.start()
-    assert until(lambda: only(workers).crashes == 1 and not only(workers).running)
+    wait_until(lambda: only(workers).crashes == 1 and not only(workers).running)
     with pytest.raises(TryAgain, match=r"consumer .*no broker"):
         workers.check()
     assert workers.stop(5) == (), "a loop in its pause must end at once"
+
+
+def test_a_loop_that_has_not_moved_for_long_makes_the_process_not_ready(workers: Workers) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def stuck(stop: Stop) -> None:
+        stop.last_pulse -= STUCK_SECONDS + 1
+        begun.set()
+        release.wait(60)
+
+    workers.add("stuck", stuck)
+    workers.start()
+    assert begun.wait(10)
+    with pytest.raises(TryAgain, match=r"stuck \(has not moved for 90"):
+        workers.check()
+    release.set()
+
+
+def test_those_added_as_last_are_stopped_after_the_others(workers: Workers) -> None:
+    """A producer that waits for its messages to be handled needs a consumer that still handles them."""
+    handled, ended = threading.Event(), list[str]()
+
+    def consume(stop: Stop) -> None:
+        while not stop.wait(0.005):
+            if workers.stopping.is_set():
+                handled.set()
+        ended.append("consumer")
+
+    def produce(stop: Stop) -> None:
+        stop.wait(60)
+        assert handled.wait(10)
+        ended.append("producer")
+
+    workers.add("consumer", consume, last=True)
+    workers.add("producer", produce)
+    workers.start()
+    assert workers.stop() == ()
+    assert ended == ["producer", "consumer"]
+
+
+def test_a_loop_that_loses_what_it_needs_while_stopping_is_no_crash(workers: Workers) -> None:
+    def loop(stop: Stop) -> None:
+        stop.wait(60)
+        raise BusUnavailable("closed")
+
+    workers.add("loop", loop)
+    workers.start()
+    assert workers.stop() == ()
+    assert only(workers).crashes == 0
 
 
 def test_a_loop_that_returns_is_done_and_not_restarted(workers: Workers) -> None:
@@ -109,7 +158,7 @@ def test_a_loop_that_returns_is_done_and_not_restarted(workers: Workers) -> None
 
     workers.add("once", loop)
     workers.start()
-    assert until(lambda: runs == 1 and not only(workers).running)
+    wait_until(lambda: runs == 1 and not only(workers).running)
     assert workers.stop() == ()
     assert runs == 1
 
