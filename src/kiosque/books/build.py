@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from kiosque.books.asked import MAX_BOOKS, MAX_CHARACTERS, describe, sentences
 from kiosque.books.catalogue import Catalogue, arrange, write_rows
-from kiosque.books.chronicle import FOLDER, SOURCE, holds, write_chronicle
+from kiosque.books.chronicle import FOLDER, SOURCE, Chronicle, holds, write_chronicle
 from kiosque.books.encoder import GRAPH, MAX_TOKENS, TOKENIZER, Encoder
+from kiosque.books.evidence import Index
 from kiosque.books.lexical import build_index, save_index
 from kiosque.books.model import CANARY, VECTORS, load
 from kiosque.books.priors import Votes, write_votes
@@ -54,21 +55,42 @@ def build(
     recipe = recipe or Recipe()
     catalogue = arrange(books)
     digest = write_rows(catalogue, out)
-    terms = [index_terms(lexical_text(book)) for book in catalogue.books]
-    save_index(build_index(terms, k1=recipe.k1, b=recipe.b), out)
     write_recipe(recipe, out)
     write_votes(votes or {}, out)
     if encoder is not None:
         _place_encoder(encoder, out)
-        vectors = _vectors(
-            catalogue, Encoder(out, threads=1), recipe, threads or os.cpu_count() or 1, progress
-        )
-        np.save(out / VECTORS, vectors, allow_pickle=False)
+    index = assemble(
+        catalogue,
+        recipe,
+        encoder=Encoder(out, threads=1) if encoder else None,
+        threads=threads or os.cpu_count() or 1,
+        progress=progress,
+    )
+    save_index(index.lexical, out)
+    if index.vectors is not None:
+        # half precision moves a cosine by less than 0.001
+        np.save(out / VECTORS, index.vectors.astype(np.float16), allow_pickle=False)
     (out / CANARY).write_text("[]\n", encoding="utf-8")
     _record_canary(catalogue, out)
     manifest = _manifest(catalogue, digest, recipe, encoder)
     (out / "card.md").write_text(_card(manifest), encoding="utf-8")
     return manifest
+
+
+def assemble(
+    catalogue: Catalogue,
+    recipe: Recipe,
+    *,
+    encoder: Encoder | None,
+    chronicle: Chronicle | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Index:
+    """The index of `catalogue` in memory: words counted and, with an encoder, vectors computed."""
+    terms = [index_terms(lexical_text(book)) for book in catalogue.books]
+    lexical = build_index(terms, k1=recipe.k1, b=recipe.b)
+    vectors = _vectors(catalogue, encoder, recipe, threads, progress) if encoder else None
+    return Index(catalogue, lexical, recipe, encoder, vectors, chronicle)
 
 
 def lexical_text(book: Book) -> str:
@@ -83,9 +105,9 @@ def short_text(book: Book) -> str:
 
 def _vectors(
     catalogue: Catalogue, encoder: Encoder, recipe: Recipe, threads: int, progress: Progress | None
-) -> NDArray[np.float16]:
-    """The vectors of all books, [books, width], of length 1; half precision moves a cosine by less than 0.001."""
-    vectors = np.zeros((len(catalogue), encoder.width), np.float16)
+) -> NDArray[np.float32]:
+    """The vectors of all books, [books, width], each of length 1."""
+    vectors = np.zeros((len(catalogue), encoder.width), np.float32)
     share = np.float32(recipe.title_share)
 
     def encode(book: Book) -> NDArray[np.float32]:

@@ -23,10 +23,10 @@ RRF_CONSTANT = 60
 
 
 def scorers(collection: Collection, index: Index, *, seed: int) -> dict[str, Scorer]:
-    """The baselines by name. `index` is that of the same books; without an encoder the two that need it are absent."""
+    """The baselines by name. `index` is that of the same books; without an encoder two of them are absent."""
     stemmer = snowballstemmer.stemmer("porter")
     found: dict[str, Scorer] = {
-        "tfidf_stemmed": tfidf_scorer(collection, lambda word: stemmer.stemWord(word)),
+        "tfidf_stemmed": tfidf_scorer(collection, stemmer.stemWord),
         "tfidf": tfidf_scorer(collection, lambda word: word),
         "bm25": lambda text: index.lexical.scores(dict.fromkeys(index_terms(text), 1.0)),
         "popularity": lambda _: np.asarray(collection.weeks, np.float32),
@@ -40,8 +40,8 @@ def scorers(collection: Collection, index: Index, *, seed: int) -> dict[str, Sco
 
 
 def tfidf_scorer(collection: Collection, stem: Callable[[str], str]) -> Scorer:
-    """Cosine of TF-IDF vectors as scikit-learn's TfidfVectorizer has them by default (idf = ln((1 + n) / (1 + df)) + 1,
-    rows of length 1), over stemmed or plain words without stop words. With Porter's stems it is the reference's method.
+    """Cosine of TF-IDF vectors, by default as in scikit-learn's TfidfVectorizer (idf = ln((1 + n) / (1 + df)) + 1,
+    rows of length 1), over stemmed or plain words without stop words. With Porter's stems: the reference's way.
     """
 
     def terms(text: str) -> list[str]:

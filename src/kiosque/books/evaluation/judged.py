@@ -90,7 +90,7 @@ def _places(books: Sequence[Book]) -> dict[tuple[str, str, str], list[int]]:
 
 
 def _place(places: dict[tuple[str, str, str], list[int]], row: dict[str, Any]) -> int:
-    """Where a judged book stands. A catalogue may have been edited since: then by its main title, if only one has it."""
+    """Where a judged book stands; in a catalogue edited since, by its main title, if only one book has it."""
     catalogue, title = row["catalogue"], row["title"]
     found = places.get((catalogue, title, row["author"])) or places.get((catalogue, _main(title), ""), [])
     if len(found) != 1:
