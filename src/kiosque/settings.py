@@ -60,6 +60,14 @@ class Settings(BaseSettings):
     nats_token: SecretStr | None = Field(default=None, description="Token for the broker.")
     nats_stream: str = Field(default="articles", description="Name of the stream.")
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Copies of the stream in a broker cluster.")
+    nats_max_age_days: float = Field(
+        default=30.0, gt=0, description="Days that the broker keeps an article, handled or not, for replay."
+    )
+    nats_ack_wait: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds without a word from a consumer until its articles go to another one.",
+    )
 
     # predict
     predict_url: str | None = Field(

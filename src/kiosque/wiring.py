@@ -124,7 +124,12 @@ class House:
         from kiosque.bus.jetstream import JetStreamBus
         from kiosque.bus.stream import StreamSettings
 
-        stream = StreamSettings(name=self.settings.nats_stream, replicas=self.settings.nats_replicas)
+        stream = StreamSettings(
+            name=self.settings.nats_stream,
+            replicas=self.settings.nats_replicas,
+            max_age=self.settings.nats_max_age_days * 86_400.0,
+            ack_wait=self.settings.nats_ack_wait,
+        )
         jetstream = JetStreamBus(
             self.settings.nats_url, token=_revealed(self.settings.nats_token), stream=stream
         )

@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from kiosque import __version__
 from kiosque.core.errors import PredictUnavailable, Unauthenticated
+from kiosque.core.prediction import ScoredBatch
 from kiosque.http.health import health_router
 from kiosque.http.limits import BodyLimit, Telemetry
 from kiosque.http.problems import install_problem_handlers, problem_responses
@@ -138,14 +139,16 @@ def _routes(server: _Server, token: str | None) -> APIRouter:
         responses=problem_responses(*((401,) if token else ()), 413, 422, 503),
     )
 
-    @router.post("/polarity", tags=["polarity"], summary="How does a text speak of someone?")
-    async def polarity(body: PolarityBody) -> PolarityAnswer:
+    @router.post(
+        "/polarity",
+        tags=["polarity"],
+        summary="How does a text speak of someone?",
+        response_model=PolarityAnswer,
+    )
+    async def polarity(body: PolarityBody) -> Response:
         requests = [text.to_core() for text in body.texts]
         batch = await server.batcher.score(requests, any_language=body.any_language)
-        return PolarityAnswer(
-            model_version=batch.model_version,
-            scores=tuple(tuple(ScoreAnswer.of(score) for score in scores) for scores in batch.scores),
-        )
+        return await asyncio.to_thread(_render, batch)
 
     @router.post("/polarity/explain", tags=["polarity"], summary="Which words make it so?")
     async def explain(body: ExplainBody) -> ExplainAnswer:
@@ -167,6 +170,15 @@ def _routes(server: _Server, token: str | None) -> APIRouter:
         )
 
     return router
+
+
+def _render(batch: ScoredBatch) -> Response:
+    """Hundreds of scores take milliseconds to write out: not in the event loop."""
+    answer = PolarityAnswer(
+        model_version=batch.model_version,
+        scores=tuple(tuple(ScoreAnswer.of(score) for score in scores) for scores in batch.scores),
+    )
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _bearer(token: str) -> Callable[..., None]:

@@ -88,9 +88,11 @@ def test_a_huge_manifest_is_refused_unread():
 
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TEXT = st.text("a./\\0é\n", max_size=12)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
 )
 
 
