@@ -74,7 +74,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's own, but does not raise the signal again at the end: what comes after serving must run, too."""
+        """As uvicorn's own, but does not raise the signal again: what comes after serving must run, too."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
