@@ -56,8 +56,8 @@ class RecordFile:
     """
 
     def __init__(self, path: Path, cursor: Cursor | None = None) -> None:
-        self._file = UnpackedFile(path)
         self._head, self.format = self._look(path)
+        self._file = UnpackedFile(path)
         start = dict(cursor or {}) if self._is_ours(cursor) else {}
         self._line, self._byte = _whole(start.get("line")), _whole(start.get("byte"))
         self.columns: tuple[str, ...] = ()
@@ -114,12 +114,12 @@ class RecordFile:
                 yield _parse_line(line, f"line {lines.number}")
 
     def _csv(self) -> Iterator[Record | Skipped]:
-        lines = Lines(self._file)
-        reader = _CsvLines(lines)
-        self.columns = reader.read_header()
-        if self._byte > lines.end:
-            self._file.skip_to(self._byte)
-            reader.start(Lines(self._file, number=self._line))
+        with UnpackedFile(self._file.path) as file:
+            reader = _CsvLines(Lines(file))
+            self.columns = reader.read_header()
+            header = reader.end
+        self._file.skip_to(max(self._byte, header))
+        reader.start(Lines(self._file, number=max(self._line, 1)))
         for result in reader:
             self._line, self._byte = reader.line, reader.end
             yield result
@@ -169,6 +169,7 @@ class _CsvLines:
             raise InvalidInput(
                 "The first line is no header.", hint="A CSV file begins with its column names."
             ) from None
+        _, self.line, self.end = self._taken[-1] if self._taken else (None, 0, 0)
         self._delimiter = max(_DELIMITERS, key=first.count)
         self.header = tuple(name.strip() for name in next(csv.reader([first], delimiter=self._delimiter), []))
         return self.header

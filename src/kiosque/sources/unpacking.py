@@ -20,12 +20,15 @@ _BOMB_RATIO = 250
 _BOMB_FROM = 67_108_864
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD_STEP = 1_024
 _WINDOW = 134_217_728
 """Largest zstd window taken, in bytes: what `zstd --long` makes."""
 
 
 class _Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
+    def read1(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes, as soon as there are some: what came before a damage is not lost with it."""
+        ...
 
 
 class UnpackedFile:
@@ -53,13 +56,7 @@ class UnpackedFile:
     def _unpacking(self, magic: bytes) -> _Readable:
         if magic.startswith(_GZIP):
             return cast("_Readable", gzip.GzipFile(fileobj=self._raw))
-        if magic.startswith(_ZSTD):
-            import zstandard
-
-            return zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(
-                self._raw, read_across_frames=True, closefd=False
-            )
-        return self._raw
+        return _Zstd(self._raw) if magic.startswith(_ZSTD) else cast("_Readable", self._raw)
 
     @property
     def progress(self) -> float:
@@ -68,13 +65,8 @@ class UnpackedFile:
 
     def read(self, size: int = _CHUNK) -> bytes:
         try:
-            chunk = self._stream.read(size)
+            chunk = self._stream.read1(size)
         except (EOFError, OSError, zlib.error) as error:
-            raise InvalidInput(f"{self.path} is damaged or cut off ({error}).") from error
-        # zstandard has an exception of its own and is imported only for its files.
-        except Exception as error:
-            if type(error).__name__ != "ZstdError":
-                raise
             raise InvalidInput(f"{self.path} is damaged or cut off ({error}).") from error
         self.position += len(chunk)
         if self.packed and self.position > max(_BOMB_FROM, _BOMB_RATIO * self._raw.tell()):
@@ -102,6 +94,44 @@ class UnpackedFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Zstd:
+    """Unpacks zstd frames, a little of the file at a time: a kilobyte can stand for 32 megabytes.
+
+    zstandard's own stream takes a frame that is cut off for the end of the file; this raises EOFError.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        import zstandard
+
+        self._raw = raw
+        self._make = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj
+        self._error = zstandard.ZstdError
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._packed = b""
+        self._ready = b""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        while not self._ready:
+            self._packed = self._packed or self._raw.read(_ZSTD_STEP)
+            if not self._packed and self._frame is None:
+                return b""
+            if not self._packed:
+                raise EOFError("the last frame does not end")
+            self._unpack()
+        chunk, self._ready = self._ready[:size], self._ready[size:]
+        return chunk
+
+    def _unpack(self) -> None:
+        self._frame = self._frame or self._make()
+        try:
+            self._ready = self._frame.decompress(self._packed)
+        except self._error as error:
+            raise EOFError(str(error)) from error
+        self._packed = b""
+        if self._frame.eof:
+            self._packed, self._frame = self._frame.unused_data, None
 
 
 class Lines:
