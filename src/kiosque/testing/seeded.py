@@ -21,20 +21,23 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from kiosque.api.app import create_api
-from kiosque.api.context import ApiContext
+from kiosque.api.context import ApiContext, Hooks
 from kiosque.api.keys import digest_of
 from kiosque.api.passwords import Passwords
 from kiosque.core.article import Article
 from kiosque.core.book import Book, ListPlacement
 from kiosque.core.entity import Alias, Candidacy, Entity, EntityKind, Watchlist
+from kiosque.core.errors import NotFound
 from kiosque.core.polarity import Polarity, ScoringRequest, Target, WordContribution
 from kiosque.modelstore.aliases import CHAMPION
 from kiosque.modelstore.store import ModelStore
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.intake import Intake
+from kiosque.pipeline.produce import PollReport
 from kiosque.pipeline.rescore import Rescorer
 from kiosque.store import books, dead_letters, entities, feedback, keys, models, sources, users
 from kiosque.store.database import Database, sqlite_database
+from kiosque.store.dead_letters import DeadLetter
 from kiosque.store.feedback import BookVerdict
 from kiosque.store.sources import PollCounts
 from kiosque.store.tx import Tx
@@ -259,6 +262,7 @@ def seeded_context(database: Database, folder: Path, /, **changes: Any) -> ApiCo
         clock=ManualClock(NOW),
         rate_limit="",
         passwords=Passwords.quick(),
+        hooks=working_hooks(),
     )
     return replace(context, **changes)
 
@@ -278,21 +282,49 @@ class SeededApi:
 
 
 @contextmanager
-def seeded_api(template: Path, folder: Path, **changes: Any) -> Iterator[SeededApi]:
+def seeded_api(
+    template: Path, folder: Path, *, max_body_bytes: int = MAX_BODY_BYTES, **changes: Any
+) -> Iterator[SeededApi]:
     """The API over a copy, in `folder`, of what `fill` made in `template`."""
     copy_seeded(template, folder)
     with seeded_database(folder) as database:
         context = seeded_context(database, folder, **changes)
-        yield SeededApi(create_api(context, max_body_bytes=MAX_BODY_BYTES), context, folder)
+        yield SeededApi(create_api(context, max_body_bytes=max_body_bytes), context, folder)
+
+
+def bare_api(*, open_reading: bool = False) -> FastAPI:
+    """The API with nothing behind it: good for its OpenAPI document."""
+    nothing: Any = None
+    context = ApiContext(
+        database=nothing,
+        predictor=nothing,
+        modelstore=nothing,
+        metrics=Metrics(),
+        secret_key="none",
+        open_reading=open_reading,
+    )
+    return create_api(context)
 
 
 def api_document() -> dict[str, Any]:
-    """The OpenAPI document of the API, for which nothing need be seeded."""
-    nothing: Any = None
-    context = ApiContext(
-        database=nothing, predictor=nothing, modelstore=nothing, metrics=Metrics(), secret_key="none"
-    )
-    return create_api(context).openapi()
+    """The OpenAPI document of the API."""
+    return bare_api().openapi()
+
+
+def working_hooks() -> Hooks:
+    """Hooks that do as little as can be answered with."""
+
+    def poll(source: str) -> PollReport:
+        if source != "demo":
+            raise NotFound(f"There is no source {source!r}.")
+        return PollReport(source, pages=1, read=3, new=2, skipped={"no_headline": 1})
+
+    def replay(letter: int) -> DeadLetter:
+        if letter != 1:
+            raise NotFound(f"There is no dead letter {letter}.")
+        return DeadLetter(letter, "kiosque:demo:1860-0099", "demo", b"{}", "poison", 5, NOW, NOW)
+
+    return Hooks(poll=poll, replay=replay)
 
 
 def seed(database: Database) -> None:

@@ -12,12 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from kiosque.api.app import api_routes
-from kiosque.api.context import Hooks
-from kiosque.core.errors import NotFound
-from kiosque.pipeline.produce import PollReport
-from kiosque.store.dead_letters import DeadLetter
 from kiosque.testing.openapi import ExampleRequest, Operation, operations
-from kiosque.testing.seeded import NOW, PASSWORDS, SeededApi, api_document
+from kiosque.testing.seeded import PASSWORDS, SeededApi, api_document
 
 MakeApi = Callable[..., SeededApi]
 LISTED = Path(__file__).with_name("operations.txt")
@@ -131,8 +127,7 @@ def test_documented_bodies_are_what_their_schema_says(operation: Operation) -> N
     ("operation", "example"), [each for each in EXAMPLES if each[0].id not in STREAMS], ids=named
 )
 def test_documented_examples_work(make_api: MakeApi, operation: Operation, example: ExampleRequest) -> None:
-    api = make_api(hooks=hooks_that_work())
-    client = api.client("admin")
+    client = make_api().client("admin")
     if operation.id == "change_my_password":
         client.headers["Authorization"] = f"Bearer {token(client, 'reader')}"
     response = send(client, operation, example)
@@ -146,15 +141,3 @@ def test_documented_examples_work(make_api: MakeApi, operation: Operation, examp
 def token(client: TestClient, user: str) -> str:
     form = {"username": user, "password": PASSWORDS[user]}
     return str(client.post("/api/v1/token", data=form).json()["access_token"])
-
-
-def hooks_that_work() -> Hooks:
-    def poll(source: str) -> PollReport:
-        if source != "demo":
-            raise NotFound(f"There is no source {source!r}.")
-        return PollReport("demo", pages=1, read=3, new=2, skipped={"no_headline": 1})
-
-    def replay(letter: int) -> DeadLetter:
-        return DeadLetter(letter, "key", "demo", b"{}", "poison", 5, NOW, NOW)
-
-    return Hooks(poll=poll, replay=replay)

@@ -101,7 +101,7 @@ def recommend_books(api: ApiDep, body: Annotated[BooksBody, Body(openapi_example
     No book at all if none fits: `note` says so.
     """
     with api.database.read() as tx:
-        query = _query(tx, body)
+        query = _query(tx, body, api.clock())
     [shelf] = api.predictor.books([query])
     return ShelfAnswer.of(shelf)
 
@@ -144,7 +144,7 @@ def get_book(api: ApiDep, book: BookKey) -> BookDetail:
     )
 
 
-def _query(tx: Tx, body: BooksBody) -> BookQuery:
+def _query(tx: Tx, body: BooksBody, now: datetime) -> BookQuery:
     """`body` as the model is asked it. Raises NotFound for an unknown article or book."""
     article = articles.get(tx, body.article).article if body.article is not None else None
     if body.book is not None:
@@ -159,15 +159,17 @@ def _query(tx: Tx, body: BooksBody) -> BookQuery:
         fiction=body.fiction,
         published_from=body.published_from,
         published_to=body.published_to,
-        contemporary_on=_contemporary_on(body, article),
+        contemporary_on=_contemporary_on(body, article, now),
         min_score=body.min_score,
     )
 
 
-def _contemporary_on(body: BooksBody, article: Article | None) -> str | None:
+def _contemporary_on(body: BooksBody, article: Article | None, now: datetime) -> str | None:
     if body.contemporary_on is not None:
         return body.contemporary_on.isoformat()
-    return to_utc(article.published_at).date().isoformat() if article and body.contemporary else None
+    if not body.contemporary:
+        return None
+    return to_utc(article.published_at if article else now).date().isoformat()
 
 
 def _read(tx: Tx, item: ReadArticle) -> ReadItem:

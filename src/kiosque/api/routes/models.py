@@ -151,7 +151,7 @@ def rollback_model(
 
 
 @router.get(
-    "/{model}/{version}",
+    "/{model}/versions/{version}",
     summary="One model version",
     operation_id="get_model",
     dependencies=NEEDS_READ,

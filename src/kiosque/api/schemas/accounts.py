@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from kiosque.api.passwords import MAX_LENGTH, MIN_LENGTH
-from kiosque.api.schemas.base import Answer, Ask, Listing, Name
+from kiosque.api.schemas.base import Answer, Ask, Flag, Listing, Moment, Name
 from kiosque.api.scopes import Caller, Scope, Via
 from kiosque.store.keys import ApiKey
 from kiosque.store.users import User
@@ -68,7 +68,7 @@ class KeyBody(Ask):
 
     name: Name = Field(description="What it is for.", examples=["notebook"])
     scopes: list[Scope] = Field(min_length=1, max_length=3, examples=[["read"]])
-    expires_at: datetime | None = Field(default=None, description="Without it the key is good until revoked.")
+    expires_at: Moment | None = Field(default=None, description="Without it the key is good until revoked.")
     owner: UserName | None = Field(default=None, description="A user with whom it is disabled and deleted.")
 
 
@@ -113,7 +113,7 @@ class UserChangeBody(Ask):
 
     password: Password | None = None
     scopes: list[Scope] | None = Field(default=None, min_length=1, max_length=3)
-    disabled: bool | None = Field(default=None, description="A disabled user's tokens and keys fail at once.")
+    disabled: Flag | None = Field(default=None, description="A disabled user's tokens and keys fail at once.")
 
 
 class UserAnswer(Answer):

@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from kiosque.api.schemas.base import Answer, Ask, Day, Key, Listing, ListQuery, Prose, Share
+from kiosque.api.schemas.base import (
+    NUMBER,
+    Answer,
+    Ask,
+    Day,
+    Flag,
+    Key,
+    Listing,
+    ListQuery,
+    Moment,
+    Prose,
+    exactly_one,
+)
 from kiosque.core.book import Book, ListPlacement, Reasons, Recommendation, Shelf
 
 MAX_TEXT = 20_000
@@ -155,10 +167,12 @@ class BookListQuery(ListQuery):
 class ReadArticle(Ask):
     """An article that the reader has read: one of ours by id or key, or any text."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one("article", "text"))
+
     article: Key | None = Field(default=None, description="Id or key of an article.")
     text: Annotated[Prose, StringConstraints(max_length=MAX_TEXT)] | None = None
-    read_at: datetime | None = Field(default=None, description="Newer ones weigh more.")
-    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    read_at: Moment | None = Field(default=None, description="Newer ones weigh more.")
+    weight: Annotated[float, Field(gt=0, le=100), NUMBER] = 1.0
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -170,6 +184,8 @@ class ReadArticle(Ask):
 class BooksBody(Ask):
     """What to find books for: exactly one of `article`, `text`, `reader` and `book`."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one("article", "text", "reader", "book"))
+
     article: Key | None = Field(default=None, description="Id or key of an article.")
     text: Annotated[Prose, StringConstraints(max_length=MAX_TEXT)] | None = Field(
         default=None, description="Any text."
@@ -178,24 +194,25 @@ class BooksBody(Ask):
         default=None, description="What a reader has read."
     )
     book: Key | None = Field(default=None, description="Key of a book: more like this one.")
-    k: Annotated[int, Field(ge=1, le=50)] = Field(default=5, description="Most books.")
+    k: Annotated[int, Field(ge=1, le=50), NUMBER] = Field(default=5, description="Most books.")
     exclude: list[Key] = Field(
         default=[], max_length=1000, description="Keys of books not to recommend, e.g. those already read."
     )
     language: _Language | None = None
-    fiction: bool | None = None
-    published_from: _Year | None = None
-    published_to: _Year | None = None
-    contemporary: bool = Field(
-        default=False, description="Only books that existed when `article` was published."
+    fiction: Flag | None = None
+    published_from: Annotated[int, Field(ge=-3000, le=3000), NUMBER] | None = None
+    published_to: Annotated[int, Field(ge=-3000, le=3000), NUMBER] | None = None
+    contemporary: Flag = Field(
+        default=False,
+        description="Only books that existed when `article` was published; without an article, today.",
     )
     contemporary_on: Day | None = Field(default=None, description="Only books that existed on that day.")
-    min_score: Share | None = Field(default=None, description="Instead of the model's own threshold.")
+    min_score: Annotated[float, Field(ge=0, le=1), NUMBER] | None = Field(
+        default=None, description="Instead of the model's own threshold."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(given is not None for given in (self.article, self.text, self.reader, self.book)) != 1:
             raise ValueError("give exactly one of article, text, reader and book")
-        if self.contemporary and self.article is None:
-            raise ValueError("contemporary goes with article; for others give contemporary_on")
         return self

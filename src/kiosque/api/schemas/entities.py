@@ -8,7 +8,18 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kiosque.api.schemas.base import Answer, Ask, Day, Listing, ListQuery, Name, Prose, Slug
+from kiosque.api.schemas.base import (
+    NUMBER,
+    Answer,
+    Ask,
+    Day,
+    Flag,
+    Listing,
+    ListQuery,
+    Name,
+    Prose,
+    Slug,
+)
 from kiosque.core.entity import Alias, Candidacy, CaseRule, Entity, EntityKind, Watchlist
 from kiosque.store.entities import WatchlistSummary
 
@@ -152,14 +163,14 @@ class WatchlistEntityBody(EntityBody):
 class CandidacyBody(Ask):
     """One candidate in one election."""
 
-    election_year: Annotated[int, Field(ge=1000, le=9000)]
+    election_year: Annotated[int, Field(ge=1000, le=8999), NUMBER]
     election_date: Day
     entity: Slug
     party: Name
-    winner: bool = False
-    popular_vote: Annotated[int, Field(ge=0, le=10**11)] | None = None
-    popular_share: Annotated[float, Field(ge=0, le=100)] | None = None
-    electoral_votes: Annotated[int, Field(ge=0, le=10**6)] | None = None
+    winner: Flag = False
+    popular_vote: Annotated[int, Field(ge=0, le=10**11), NUMBER] | None = None
+    popular_share: Annotated[float, Field(ge=0, le=100), NUMBER] | None = None
+    electoral_votes: Annotated[int, Field(ge=0, le=10**6), NUMBER] | None = None
 
     def candidacy(self) -> Candidacy:
         return Candidacy(

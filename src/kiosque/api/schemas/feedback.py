@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from kiosque.api.schemas.articles import CorrectionAnswer
-from kiosque.api.schemas.base import Answer, Ask, Key, Listing, Prose, Slug
+from kiosque.api.schemas.base import Answer, Ask, Key, Listing, Prose, Slug, exactly_one
 from kiosque.core.polarity import Polarity
 from kiosque.store.feedback import BookThumb, BookVerdict
 
@@ -28,6 +28,8 @@ class CorrectionListing(Listing[CorrectionAnswer]):
 
 class ThumbBody(Ask):
     """A verdict on a book that was offered for an article, or for a text."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("article", "text"))
 
     book: Key = Field(description="Key of the book.")
     verdict: BookVerdict

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from kiosque.api.schemas.base import Answer, Ask, Listing, ListQuery, Name, Version
+from kiosque.api.schemas.base import Answer, Ask, Flag, Listing, ListQuery, Name, Version
 from kiosque.modelstore.aliases import Move
 from kiosque.pipeline.produce import PollReport
 from kiosque.store.dead_letters import DeadLetter
@@ -64,7 +64,7 @@ class SourceListQuery(ListQuery):
 class SourceBody(Ask):
     """What to change."""
 
-    enabled: bool = Field(description="Whether it is polled.")
+    enabled: Flag = Field(description="Whether it is polled.")
 
 
 class PolledAnswer(Answer):

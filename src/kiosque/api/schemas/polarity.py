@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from kiosque.api.schemas.articles import ContributionAnswer, ProbabilitiesAnswer, SpanAnswer
-from kiosque.api.schemas.base import Answer, Ask, Name, Prose
+from kiosque.api.schemas.base import NUMBER, Answer, Ask, Flag, Name, Prose
 from kiosque.core.article import Field as Part
 from kiosque.core.entity import EntityKind, Span
 from kiosque.core.polarity import Outcome, Polarity, ScoringRequest, Target, TargetScore
@@ -25,8 +25,8 @@ class SpanBody(Ask):
     """Where a target is named: code-point offsets, end exclusive."""
 
     part: Part = Part.HEADLINE
-    start: Annotated[int, Field(ge=0, le=MAX_ABSTRACT)]
-    end: Annotated[int, Field(ge=1, le=MAX_ABSTRACT)]
+    start: Annotated[int, Field(ge=0, le=MAX_ABSTRACT), NUMBER]
+    end: Annotated[int, Field(ge=1, le=MAX_ABSTRACT), NUMBER]
 
 
 class TargetBody(Ask):
@@ -40,8 +40,18 @@ class TargetBody(Ask):
     spans: list[SpanBody] = Field(default=[], max_length=MAX_TARGETS)
 
 
+_SOMEBODY: dict[str, Any] = {
+    "anyOf": [
+        {"required": ["targets"], "properties": {"targets": {"minItems": 1}}},
+        {"required": ["entities"], "properties": {"entities": {"const": "watched"}}},
+    ]
+}
+
+
 class TextBody(Ask):
     """One text and whom it is asked about."""
+
+    model_config = ConfigDict(json_schema_extra=_SOMEBODY)
 
     headline: Annotated[Prose, StringConstraints(max_length=MAX_HEADLINE)] = Field(
         description="The text; of an article its headline."
@@ -80,14 +90,14 @@ class TextBody(Ask):
 class OneTextBody(TextBody):
     """One text."""
 
-    any_language: bool = Field(default=False, description="Score text that is not English, too.")
+    any_language: Flag = Field(default=False, description="Score text that is not English, too.")
 
 
 class ManyTextsBody(Ask):
     """Up to 256 texts at once, which is much faster than one after the other."""
 
     items: list[TextBody] = Field(min_length=1, max_length=MAX_ITEMS)
-    any_language: bool = Field(default=False, description="Score text that is not English, too.")
+    any_language: Flag = Field(default=False, description="Score text that is not English, too.")
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
