@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 _MINUTE = 60.0
 _DAY = 86_400.0
+_TRIES = 20
 _MARGIN = 0.05
 """Seconds added to a wait, so that the oldest request has certainly left the window."""
 _TABLES = (
@@ -79,16 +80,24 @@ class Quota:
         self._longest_wait = longest_wait
 
     def take(self) -> None:
-        """Counts one request, waiting for a free moment if one is near. Raises RateLimited if none is."""
-        while delay := self._try():
+        """Counts one request, waiting for a free moment if one is near. Raises RateLimited if none is.
+
+        Gives up as well when waiting does not help: when others are always faster, or when `wait` returns early
+        because the process stops.
+        """
+        for _ in range(_TRIES):
+            delay = self._try()
+            if not delay:
+                return
             if delay > self._longest_wait:
-                raise RateLimited(
-                    f"The quota of {self.name} is used up for {_spell(delay)}.",
-                    hint="See `kiosque source quota`; raise KIOSQUE_NYT_PER_DAY only if your key allows more.",
-                    retry_after=delay,
-                )
+                break
             log.debug("quota.wait", name=self.name, seconds=round(delay, 1))
             self._wait(delay)
+        raise RateLimited(
+            f"The quota of {self.name} is used up for {_spell(delay)}.",
+            hint="See `kiosque source quota`; raise KIOSQUE_NYT_PER_DAY only if your key allows more.",
+            retry_after=delay,
+        )
 
     def close_for(self, seconds: float) -> None:
         """No request for so long: the server counted more than we did."""

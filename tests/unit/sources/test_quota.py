@@ -65,6 +65,15 @@ def test_a_wait_that_is_too_long_is_rate_limited_and_counts_nothing(tmp_path: Pa
     assert quota.state().minute.used == 2
 
 
+def test_a_wait_that_ends_early_because_the_process_stops_gives_up(tmp_path: Path, time: Time) -> None:
+    waits: list[float] = []
+    quota = Quota(tmp_path / "quota.sqlite", clock=time, wait=waits.append, per_minute=1)
+    quota.take()
+    with pytest.raises(RateLimited):
+        quota.take()
+    assert 0 < len(waits) <= 20
+
+
 def test_the_day_is_a_limit_of_its_own(tmp_path: Path, time: Time) -> None:
     quota = make(tmp_path, time, per_minute=5, per_day=6)
     for _ in range(6):
