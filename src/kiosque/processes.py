@@ -205,8 +205,8 @@ def _model_checks(house: House) -> dict[str, Check]:
 
 
 def _model_check(house: House, name: str) -> Check:
-    def check() -> None:
-        house.local_predictor.check(name)
+    def check() -> str | None:
+        return house.local_predictor.check(name)
 
     return check
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 
 import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
+from nats.js.errors import ServiceUnavailableError
 
 from kiosque.bus.pull import Puller
 from kiosque.bus.stream import StreamSettings, ensure_consumer, ensure_stream
@@ -34,13 +37,11 @@ class Connection:
 
     async def jetstream(self, deadline: float) -> JetStreamContext:
         """Connected, and the stream exists. Raises BusUnavailable at `deadline` (of `monotonic`)."""
-        client = await self._connected(deadline)
-        js = client.jetstream(timeout=max(0.1, deadline - monotonic()))
-        if not self._stream_ready:
-            async with self._preparing:
-                if not self._stream_ready:
-                    await ensure_stream(js, self._stream)
-                    self._stream_ready = True
+        js = (await self._connected(deadline)).jetstream(timeout=_patience(deadline))
+        async with self._preparing:
+            if not self._stream_ready:
+                await _insist(lambda: ensure_stream(js, self._stream), deadline)
+                self._stream_ready = True
         return js
 
     async def puller(self, deadline: float) -> Puller:
@@ -48,7 +49,7 @@ class Connection:
         js, client = await self.jetstream(deadline), await self._connected(deadline)
         async with self._preparing:
             if not self._consumer_ready:
-                await ensure_consumer(js, self._stream)
+                await _insist(lambda: ensure_consumer(js, self._stream), deadline)
                 self._consumer_ready = True
             if self._puller is None or self._puller.client is not client:
                 self._puller = Puller(client, self._stream, self.distrust)
@@ -67,13 +68,17 @@ class Connection:
     async def close(self) -> None:
         if self._keeper:
             self._keeper.cancel()
-        if self._client and self._client.is_connected:
-            await self._client.flush()
-        if self._client:
+        if self._client is None:
+            return
+        with suppress(nats.errors.Error, OSError):
+            if self._puller and self._client.is_connected:
+                await self._puller.give_back()
+            if self._client.is_connected:
+                await self._client.flush()
             await self._client.close()
 
     async def _connected(self, deadline: float) -> Client:
-        if self._keeper is None:
+        if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.get_running_loop().create_task(self._keep_connected())
         while not (self._client and self._client.is_connected):
             if monotonic() > deadline:
@@ -92,7 +97,7 @@ class Connection:
             client = Client()
             try:
                 await self._connect(client, closed)
-            except (nats.errors.Error, OSError, TimeoutError) as error:
+            except (nats.errors.Error, OSError, ValueError) as error:  # ValueError: an address that is none
                 self._note(error)
                 await client.close()
                 await asyncio.sleep(1.0)
@@ -137,3 +142,24 @@ class Connection:
         """Remember why there is no connection. A refused token often shows as a reset right after the refusal."""
         if not (isinstance(error, ConnectionResetError) and "Authorization" in self.last_error):
             self.last_error = str(error) or type(error).__name__
+
+
+async def _insist(prepare: Callable[[], Awaitable[None]], deadline: float) -> None:
+    """Try until `deadline`: for moments after a start or an election the broker drops or refuses such requests."""
+    while True:
+        try:
+            await prepare()
+        except (TimeoutError, ServiceUnavailableError):
+            if monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
+def _patience(deadline: float) -> float:
+    """Seconds to wait for one answer of the broker."""
+    return max(0.1, min(_LONGEST_ANSWER, deadline - monotonic()))
+
+
+_LONGEST_ANSWER = 3.0

@@ -44,6 +44,11 @@ class Puller:
     async def open(self) -> None:
         await self.client.subscribe(f"{self._inbox}.*", cb=self._receive)
 
+    async def give_back(self) -> None:
+        """Let others have at once what has arrived and nobody has fetched."""
+        while self._arrived:
+            await self.client.publish(self._arrived.popleft().reply, Msg.Ack.Nak)
+
     async def pull(self, limit: int, wait: float) -> list[Msg]:
         """What is there, up to `limit`; else what comes within `wait` seconds."""
         if limit < 1:

@@ -118,10 +118,10 @@ def nats_binary() -> Path:
 class NatsServer:
     """A broker with JetStream on 127.0.0.1 that can be stopped, killed and started again with what it stored."""
 
-    def __init__(self, folder: Path, *, token: str | None = None) -> None:
+    def __init__(self, folder: Path, *, token: str | None = None, options: Sequence[str] = ()) -> None:
         self._folder = folder
         self._port = free_port()
-        self._token = token
+        self._options = [*options, *(("--auth", token) if token else ())]
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"nats://127.0.0.1:{self._port}"
 
@@ -129,8 +129,7 @@ class NatsServer:
         """Returns once it accepts connections."""
         self._folder.mkdir(parents=True, exist_ok=True)
         options = ["-a", "127.0.0.1", "-p", str(self._port), "-js", "-sd", str(self._folder / "store")]
-        options += ["-l", str(self._folder / "log")]
-        options += ["--auth", self._token] if self._token else []
+        options += ["-l", str(self._folder / "log"), *self._options]
         self._process = subprocess.Popen([nats_binary(), *options], stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while not self._answers():
@@ -168,3 +167,22 @@ def nats_server(folder: Path, *, token: str | None = None) -> Iterator[NatsServe
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def nats_cluster(folder: Path, size: int = 3) -> Iterator[dict[str, NatsServer]]:
+    """Brokers that form one cluster, by name; stopped at the end. Its JetStream is ready some moments later."""
+    ports = [free_port() for _ in range(size)]
+    routes = ",".join(f"nats://127.0.0.1:{port}" for port in ports)
+    servers: dict[str, NatsServer] = {}
+    for number, port in enumerate(ports):
+        name = f"n{number}"
+        cluster = ("--cluster_name", "test", "--cluster", f"nats://127.0.0.1:{port}", "--routes", routes)
+        servers[name] = NatsServer(folder / name, options=("--name", name, *cluster))
+    try:
+        for server in servers.values():
+            server.start()
+        yield servers
+    finally:
+        for server in servers.values():
+            server.stop()

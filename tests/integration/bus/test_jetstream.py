@@ -140,6 +140,13 @@ def test_without_a_broker_every_call_ends_and_says_where_it_looked(stream):
     bus.close()
 
 
+def test_an_address_that_is_none_ends_as_a_broker_out_of_reach(stream):
+    bus = JetStreamBus("nats://127.0.0.1:not-a-port", stream=stream, timeout=0.3)
+    with pytest.raises(BusUnavailable, match="not-a-port"):
+        bus.check()
+    bus.close()
+
+
 def test_a_bus_that_began_before_its_broker_finds_it(tmp_path, nats, stream):
     server = NatsServer(tmp_path / "nats")
     with _bus(server, stream, timeout=0.3) as bus:
