@@ -13,15 +13,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from kiosque.bus.jetstream import JetStreamBus
+from kiosque.bus.protocol import Lag
+from kiosque.bus.stream import StreamSettings
+from kiosque.core.article import Article
 from kiosque.core.polarity import ScoringRequest, Target
-from kiosque.store import articles, jobs, mentions, sources
+from kiosque.pipeline.produce import message_of
+from kiosque.store import articles, dead_letters, jobs, mentions, sources
 from kiosque.store.articles import ArticleFilter
 from kiosque.store.database import Database, sqlite_database
 from kiosque.testing.pipeline import score_of
+from kiosque.testing.servers import NatsServer
+from kiosque.testing.waiting import wait_until
 
 PROCESS = Path(__file__).with_name("crash_process.py")
 PEOPLE = ("Lane", "Reed", "Moss", "Finch")
@@ -67,9 +75,9 @@ def write_file(path: Path, chance: random.Random) -> Expected:
     return expected
 
 
-def start(mode: str, folder: Path, file: Path) -> subprocess.Popen[str]:
+def start(mode: str, *arguments: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(PROCESS), mode, str(folder), str(file)],
+        [sys.executable, str(PROCESS), mode, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -189,3 +197,54 @@ def test_a_poll_that_is_killed_again_and_again_loses_nothing_on_the_inline_bus(
     with database.read() as tx:
         state = sources.get(tx, "file")
     assert state.last_success_at is not None
+
+
+@pytest.mark.timeout(600)
+def test_consumers_that_are_killed_again_and_again_lose_nothing_of_a_broker(
+    postgres_url: str,
+    postgres_database: Database,
+    nats: NatsServer,
+    tmp_path: Path,
+    chance: random.Random,
+) -> None:
+    """Two consumer processes share a stream; now one, now the other is killed in the middle of its work."""
+    expected = write_file(tmp_path / "news.jsonl", chance)
+    stream = f"crash{chance.randrange(10**9)}"
+    bus = JetStreamBus(nats.url, stream=StreamSettings(name=stream, ack_wait=1.0))
+    first = {url: f"Report {n}: Nobody Speaks" for n, url in enumerate(expected.headlines)}
+    for headlines in (first, expected.headlines):  # each story, and then a correction of it
+        publish(bus, headlines)
+        kill_consumers(postgres_url, nats.url, stream, chance)
+        drain(bus, postgres_url, nats.url, stream)
+    assert bus.lag() == Lag(pending=0, in_flight=0)
+    bus.close()
+    check_store(postgres_database, expected)
+    with postgres_database.read() as tx:
+        assert dead_letters.count(tx, replayed=None) == 0
+
+
+def publish(bus: JetStreamBus, headlines: dict[str, str]) -> None:
+    day = datetime(2024, 11, 6, tzinfo=UTC)
+    stories = [Article(url, "file", headline, day, url=url) for url, headline in headlines.items()]
+    bus.publish([message_of(story) for story in stories])
+
+
+def kill_consumers(postgres: str, nats: str, stream: str, chance: random.Random) -> None:
+    running = [start("consume", postgres, nats, stream) for _ in range(2)]
+    for kills in range(KILLS // 2):
+        kill_somewhere(running[kills % 2], chance, most=60)
+        running[kills % 2] = start("consume", postgres, nats, stream)
+    for process in running:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def drain(bus: JetStreamBus, postgres: str, nats: str, stream: str) -> None:
+    """One consumer that is left alone, until nothing waits; it ends by SIGTERM."""
+    process = start("consume", postgres, nats, stream)
+    reader = threading.Thread(target=process.communicate, daemon=True)
+    reader.start()
+    wait_until(lambda: bus.lag() == Lag(pending=0, in_flight=0))
+    process.terminate()
+    reader.join(30)
+    assert process.returncode == 0
