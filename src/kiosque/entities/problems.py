@@ -24,7 +24,7 @@ _KEYS = {
 
 @contextmanager
 def readable_problems(document: object, origin: str) -> Iterator[None]:
-    """Turns pydantic's ValidationError into InvalidInput: file, entity and alias by number and name, what is wrong."""
+    """Turns pydantic's ValidationError into InvalidInput: file, entity and alias by number and name, the fault."""
     try:
         yield
     except ValidationError as error:
