@@ -88,10 +88,20 @@ def page(
 def count(tx: Tx, where: ArticleFilter | None = None) -> int:
     """How many articles pass `where`."""
     asked = _Asked.of(tx, where or ArticleFilter())
-    return (
-        tx.scalar(select(func.count()).select_from(article).where(*asked.of_article(), asked.has_mention()))
-        or 0
-    )
+    return tx.scalar(_counted_by_mention(asked) if asked.needs_mention else _counted(asked)) or 0
+
+
+def _counted(asked: _Asked) -> Select[Any]:
+    return select(func.count()).select_from(article).where(*asked.of_article(), asked.has_mention())
+
+
+def _counted_by_mention(asked: _Asked) -> Select[Any]:
+    """By way of the mentions, of which there are fewer, and without a look at the articles if that can be."""
+    m = mention.alias()
+    statement = select(func.count(m.c.article_pk.distinct())).where(asked.of_mention(m), *asked.of_article(m))
+    if asked.where.kind is not None or asked.where.query.strip():
+        statement = statement.select_from(_joined(m))
+    return statement
 
 
 def iterate(
@@ -122,15 +132,25 @@ class _Asked:
         version = models.version_pk(tx, models.POLARITY, where.model_version)
         return cls(where, tx.dialect.name, version, pks, search.parse(where.query))
 
-    def of_article(self) -> list[ColumnElement[bool]]:
-        """What is asked of the article itself."""
-        where, columns = self.where, article.c
-        equal = ((columns.source, where.source), (columns.section, where.section), (columns.kind, where.kind))
+    @property
+    def needs_mention(self) -> bool:
+        """Whether only articles with a mention as asked will do."""
+        where = self.where
+        return where.has_mentions is not False and bool(where.has_mentions or where.asks_of_mentions)
+
+    def of_article(self, facts: FromClause = article) -> list[ColumnElement[bool]]:
+        """What is asked of the article itself; `facts` is `article`, or a mention, which repeats most of it."""
+        where = self.where
+        equal = (
+            (facts.c.source, where.source),
+            (facts.c.section, where.section),
+            (article.c.kind, where.kind),
+        )
         conditions = [column == value for column, value in equal if value is not None]
         if where.date_from is not None:
-            conditions.append(columns.day >= day_number(where.date_from))
+            conditions.append(facts.c.day >= day_number(where.date_from))
         if where.date_to is not None:
-            conditions.append(columns.day <= day_number(where.date_to))
+            conditions.append(facts.c.day <= day_number(where.date_to))
         if where.query.strip():
             conditions.append(search.condition(self.dialect, article, self.query))
         return conditions
@@ -156,9 +176,7 @@ class _Asked:
         there = exists().where(m.c.article_pk == article.c.pk, self.of_mention(m))
         if self.where.has_mentions is False:
             return ~there
-        if self.where.has_mentions or self.where.asks_of_mentions:
-            return there
-        return true()
+        return there if self.needs_mention else true()
 
 
 def _sorted(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
@@ -168,8 +186,14 @@ def _sorted(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
         return _by_net(asked, sort)
     if len(asked.where.entities) == 1 and asked.where.has_mentions is not False:
         return _by_time_of_entity(asked, sort)
-    order = Order(sort.value, (article.c.published_at, article.c.pk), descending=sort is Sort.NEWEST)
-    return select(article).where(*asked.of_article(), asked.has_mention()), order
+    statement = select(article).where(*asked.of_article(), asked.has_mention())
+    if asked.where.source is None and asked.where.section is None:
+        return statement, Order(
+            sort.value, (article.c.published_at, article.c.pk), descending=sort is Sort.NEWEST
+        )
+    # the indexes of source and section begin with the day; the order is the same
+    columns = (article.c.day, article.c.published_at, article.c.pk)
+    return statement, Order(f"{sort.value}-of-some", columns, descending=sort is Sort.NEWEST)
 
 
 def _by_relevance(asked: _Asked) -> tuple[Select[Any], Order]:
@@ -184,7 +208,7 @@ def _by_relevance(asked: _Asked) -> tuple[Select[Any], Order]:
 def _by_time_of_entity(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
     """By way of the entity's mentions, whose index is sorted by time: a rare name needs no walk through all news."""
     m = mention.alias()
-    statement = select(article).select_from(_joined(m)).where(asked.of_mention(m), *asked.of_article())
+    statement = select(article).select_from(_joined(m)).where(asked.of_mention(m), *asked.of_article(m))
     columns = (m.c.day, m.c.published_at, m.c.article_pk)
     return statement, Order(f"{sort.value}-of-one", columns, descending=sort is Sort.NEWEST)
 
@@ -194,7 +218,7 @@ def _by_net(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
     m, other = mention.alias(), mention.alias()
     here, there = tuple_(m.c.net, m.c.entity_pk), tuple_(other.c.net, other.c.entity_pk)
     beyond = there > here if sort is Sort.POSITIVE else there < here
-    conditions = [m.c.net.is_not(None), asked.of_mention(m), *asked.of_article()]
+    conditions = [m.c.net.is_not(None), asked.of_mention(m), *asked.of_article(m)]
     if len(asked.entity_pks) != 1:
         conditions.append(
             ~exists().where(

@@ -13,7 +13,7 @@ from kiosque.core.clock import to_utc
 from kiosque.store.columns import day_number, month_number, storable
 
 _MAX_NAME = 200
-"""Sections and the like are cut there: they stand in indexes."""
+"""Sources and sections are cut there: they stand in indexes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ def to_row(article: Article, seen_at: datetime) -> dict[str, Any]:
     return {
         "id": article.id,
         "key": article.key,
-        "source": article.source,
-        "headline": article.headline,
-        "abstract": article.abstract,
+        "source": article.source[:_MAX_NAME],
+        "headline": storable(article.headline),
+        "abstract": storable(article.abstract),
         "published_at": article.published_at,
         "day": day_number(day),
         "month": month_number(day),
@@ -90,7 +90,7 @@ def revision(stored: dict[str, Any], sighted: dict[str, Any]) -> dict[str, Any]:
     same_source = stored["source"] == sighted["source"]
     changes = {}
     for name in _FILLABLE:
-        new = storable(sighted[name]) if isinstance(sighted[name], str) else sighted[name]
+        new = sighted[name]
         replaces = same_source and name in _TEXT and new != stored[name]
         if new and (replaces or not stored[name]):
             changes[name] = new

@@ -77,16 +77,18 @@ def save(tx: Tx, articles: Sequence[Article], seen_at: datetime) -> list[SavedAr
     replaces the old one; from another source it leaves a `Sighting`. Times of publication never change.
     When a text changes, its mentions and scorings are deleted: their offsets no longer hold.
     """
-    saved: list[SavedArticle] = []
-    for chunk in chunked(articles):
-        saved.extend(_save_chunk(tx, chunk, seen_at))
-    return saved
+    # in the order of their ids, so that two writers of the same articles on PostgreSQL wait in one order
+    order = sorted(range(len(articles)), key=lambda place: articles[place].id)
+    saved: dict[int, SavedArticle] = {}
+    for places in chunked(order):
+        chunk = _save_chunk(tx, [articles[place] for place in places], seen_at)
+        saved.update(zip(places, chunk, strict=True))
+    return [saved[place] for place in range(len(articles))]
 
 
 def _save_chunk(tx: Tx, chunk: list[Article], seen_at: datetime) -> list[SavedArticle]:
     rows = [to_row(each, seen_at) for each in chunk]
     stored = _stored(tx, (row["id"] for row in rows))
-    # sorted, so that two writers that store the same articles on PostgreSQL wait for one another in one order
     unknown = {row["id"]: row for row in reversed(rows) if row["id"] not in stored}
     new = _insert(tx, [unknown[name] for name in sorted(unknown)])
     raced = _stored(tx, unknown.keys() - new.keys())
@@ -156,6 +158,8 @@ def _apply(tx: Tx, changes: dict[int, dict[str, Any]], seen_at: datetime) -> Non
             values = {**values, "updated_at": seen_at}
             tx.execute(delete(mention).where(mention.c.article_pk == pk))
             tx.execute(delete(article_scoring).where(article_scoring.c.article_pk == pk))
+        elif "section" in values:
+            tx.execute(update(mention).where(mention.c.article_pk == pk).values(section=values["section"]))
         tx.execute(update(article).where(article.c.pk == pk).values(values))
 
 
@@ -196,8 +200,9 @@ def known(tx: Tx, keys: Iterable[str]) -> dict[str, KnownArticle]:
 
 
 def latest(tx: Tx, limit: int = 20, *, source: str | None = None) -> tuple[StoredArticle, ...]:
-    """The articles that came in last, newest first by when they were first seen."""
-    statement = select(article).order_by(article.c.first_seen_at.desc(), article.c.pk.desc()).limit(limit)
+    """The articles that came in last; of those that came together the newest first."""
+    columns = (article.c.first_seen_at, article.c.published_at, article.c.pk)
+    statement = select(article).order_by(*(column.desc() for column in columns)).limit(limit)
     if source is not None:
         statement = statement.where(article.c.source == source)
     return tuple(from_row(row) for row in tx.execute(statement))

@@ -118,7 +118,7 @@ class Timeline:
 class Breakdown:
     """An entity's mentions in one section, source or part, with the number of all articles there.
 
-    `name` is empty for articles without a section.
+    `name` is empty for articles without a section. For parts `articles` counts all articles.
     """
 
     name: str

@@ -18,9 +18,10 @@ from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.statements import chunked, upsert
 from kiosque.store.tables import article, article_scoring, entity, mention, model_version
 from kiosque.store.tx import Tx
-from kiosque.store.values import pack_spans, polarity_number, polarity_of_part, unpack_spans
+from kiosque.store.values import UNSCORED, pack_spans, polarity_number, polarity_of_part, unpack_spans
 
 _KEY = ("article_pk", "version_pk", "entity_pk")
+_REPEATED = ("published_at", "day", "month", "source", "section")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,15 @@ def save(
 
 def _save_chunk(tx: Tx, chunk: list[ScoredArticle], version_pk: int, common: dict[str, Any]) -> int:
     pks = [each.article_pk for each in chunk]
-    times = _lock(tx, pks)
+    facts = _lock(tx, pks)
     _forget(tx, pks, version_pk)
     pairs = [(each.article_pk, found) for each in chunk for found in each.mentions]
-    rows = _rows(tx, pairs, version_pk, times)
+    rows = _rows(tx, pairs, version_pk, facts)
     upsert(tx, mention, rows, _KEY)
     scorings = [
         {"article_pk": each.article_pk, "version_pk": version_pk, "ambiguous": each.ambiguous, **common}
         for each in chunk
-        if each.article_pk in times
+        if each.article_pk in facts
     ]
     upsert(tx, article_scoring, scorings, ("article_pk", "version_pk"))
     return len(rows)
@@ -103,20 +104,18 @@ def _forget(tx: Tx, pks: list[int], version_pk: int) -> None:
 
 
 def _lock(tx: Tx, pks: list[int]) -> dict[int, dict[str, Any]]:
-    """When the articles that exist were published; other writers of their mentions wait until this one is done.
+    """What mentions repeat of their articles; other writers of these mentions wait until this one is done.
 
     Locked in the order of their pks, so that nobody waits for one who waits (on SQLite a writer is alone anyway).
     """
-    columns = (article.c.published_at, article.c.day, article.c.month)
-    statement = select(article.c.pk, *columns).where(article.c.pk.in_(pks)).order_by(article.c.pk)
-    return {
-        row.pk: {"published_at": row.published_at, "day": row.day, "month": row.month}
-        for row in tx.execute(statement.with_for_update(key_share=True))
-    }
+    columns = [article.c[name] for name in ("pk", *_REPEATED)]
+    statement = select(*columns).where(article.c.pk.in_(pks)).order_by(article.c.pk)
+    rows = tx.execute(statement.with_for_update(key_share=True)).mappings()
+    return {row["pk"]: {name: row[name] for name in _REPEATED} for row in rows}
 
 
 def _rows(
-    tx: Tx, pairs: Sequence[tuple[int, Mention]], version_pk: int, times: dict[int, dict[str, Any]]
+    tx: Tx, pairs: Sequence[tuple[int, Mention]], version_pk: int, facts: dict[int, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Rows of the mentions whose article and entity exist."""
     entities = _entity_pks(tx, {found.entity_id for _, found in pairs})
@@ -125,11 +124,11 @@ def _rows(
             "article_pk": pk,
             "version_pk": version_pk,
             "entity_pk": entities[found.entity_id],
-            **times[pk],
+            **facts[pk],
             **_scores(found),
         }
         for pk, found in pairs
-        if found.entity_id in entities and pk in times
+        if found.entity_id in entities and pk in facts
     ]
     return sorted(rows, key=lambda row: (row["article_pk"], row["entity_pk"]))
 
@@ -145,19 +144,18 @@ def _entity_pks(tx: Tx, ids: Iterable[str]) -> dict[str, int]:
 
 
 def _scores(found: Mention) -> dict[str, Any]:
-    parts = {score.span.part for score in found.spans}
     return {
         "outcome": found.outcome.value,
         **_probabilities(found.probabilities),
-        **{f"in_{part.value}": part in parts for part in Field},
-        **{f"{part.value}_polarity": _part_polarity(found, part) for part in Field},
+        **{f"{part.value}_polarity": _polarity_in(found, part) for part in Field},
         "spans": pack_spans(found.spans),
     }
 
 
 def _probabilities(p: Probabilities | None) -> dict[str, Any]:
     if p is None:
-        return dict.fromkeys(("polarity", "negative", "neutral", "positive", "net", "confidence"))
+        unknown = ("negative", "neutral", "positive", "net", "confidence")
+        return {"polarity": UNSCORED, **dict.fromkeys(unknown)}
     return {
         "polarity": polarity_number(p.polarity),
         "negative": p.negative,
@@ -168,9 +166,12 @@ def _probabilities(p: Probabilities | None) -> dict[str, Any]:
     }
 
 
-def _part_polarity(found: Mention, part: Field) -> int | None:
-    polarity = polarity_of_part(found.spans, part) if found.probabilities else None
-    return None if polarity is None else polarity_number(polarity)
+def _polarity_in(found: Mention, part: Field) -> int | None:
+    """The number of a part's polarity, UNSCORED if it has none; None if the part does not name the entity."""
+    polarity = polarity_of_part(found.spans, part)
+    if polarity is None:
+        return None
+    return polarity_number(polarity) if found.probabilities else UNSCORED
 
 
 def of_articles(
@@ -258,8 +259,13 @@ def missing(
 
 def count_missing(tx: Tx, model_version: str, *, generation: int | None = None) -> int:
     """How many articles `missing` would give in all."""
-    lacking = _lacks(models.version_pk(tx, models.POLARITY, model_version), generation)
-    return tx.scalar(select(func.count()).select_from(article).where(lacking)) or 0
+    scored = article_scoring.c
+    version_pk = models.version_pk(tx, models.POLARITY, model_version)
+    done = select(func.count()).where(scored.version_pk == (version_pk or 0))
+    if generation is not None:
+        done = done.where(scored.generation >= generation)
+    total = tx.scalar(select(func.count()).select_from(article)) or 0
+    return total - (tx.scalar(done) or 0)
 
 
 def _lacks(version_pk: int | None, generation: int | None) -> ColumnElement[bool]:
@@ -287,7 +293,7 @@ def replace_of_entity(
         entity_pk = _entity_pks(tx, [entity_id]).get(entity_id)
         if entity_pk is None:
             raise NotFound(f"There is no entity {entity_id!r}.")
-        times = _lock(tx, chunk)
+        facts = _lock(tx, chunk)
         tx.execute(
             delete(mention).where(
                 mention.c.version_pk == version_pk,
@@ -295,7 +301,7 @@ def replace_of_entity(
                 mention.c.article_pk.in_(chunk),
             )
         )
-        rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk, times)
+        rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk, facts)
         upsert(tx, mention, rows, _KEY)
         stored += len(rows)
     return stored

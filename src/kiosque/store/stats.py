@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, FromClause, func, select
 from kiosque.core.article import Field
 from kiosque.core.entity import EntityKind
 from kiosque.core.errors import InvalidInput, NotFound
+from kiosque.core.polarity import Polarity
 from kiosque.store import books, elections, entities, models
 from kiosque.store.buckets import bucket_days, bucket_number
 from kiosque.store.columns import day_number
@@ -35,6 +36,7 @@ from kiosque.store.figures import (
 )
 from kiosque.store.tables import article, article_scoring, candidacy, entity, mention
 from kiosque.store.tx import Tx
+from kiosque.store.values import UNSCORED, polarity_number
 
 __all__ = [
     "Breakdown",
@@ -70,17 +72,15 @@ class _Scope:
     section: str | None = None
     source: str | None = None
 
-    def days(self, table: FromClause) -> list[ColumnElement[bool]]:
-        conditions = []
+    def of(self, table: FromClause) -> list[ColumnElement[bool]]:
+        """The conditions on `article`, or on `mention`, which repeats what is asked."""
+        pairs = ((table.c.section, self.section), (table.c.source, self.source))
+        conditions = [column == value for column, value in pairs if value is not None]
         if self.date_from is not None:
             conditions.append(table.c.day >= day_number(self.date_from))
         if self.date_to is not None:
             conditions.append(table.c.day <= day_number(self.date_to))
         return conditions
-
-    def places(self) -> list[ColumnElement[bool]]:
-        pairs = ((article.c.section, self.section), (article.c.source, self.source))
-        return [column == value for column, value in pairs if value is not None]
 
 
 def overview(tx: Tx, *, days: int = 30) -> Overview:
@@ -134,7 +134,7 @@ def ranking(
     now, then = mention.c.day >= first, mention.c.day < first
     total = func.count().filter(now).label("total")
     counted = (
-        select(mention.c.entity_pk, total, *_counts(now), *_counts(then, "previous_"))
+        select(mention.c.entity_pk, total, *_counts(when=now), *_counts(when=then, prefix="previous_"))
         .where(_of_version(tx, model_version), mention.c.day.between(before, last))
         .group_by(mention.c.entity_pk)
         .subquery()
@@ -214,7 +214,7 @@ def _articles(tx: Tx, scope: _Scope, granularity: Granularity) -> dict[int, int]
     """The denominators: all articles of the scope by bucket."""
     by_day = (
         select(article.c.day, func.min(article.c.month).label("month"), func.count().label("articles"))
-        .where(*scope.days(article), *scope.places())
+        .where(*scope.of(article))
         .group_by(article.c.day)
         .subquery()
     )
@@ -232,14 +232,10 @@ def _of_entity(
     model_version: str | None,
 ) -> dict[int, Counts]:
     by_day = (
-        select(mention.c.day, func.min(mention.c.month).label("month"), *_counts(part=part))
-        .where(_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.days(mention))
+        select(mention.c.day, func.min(mention.c.month).label("month"), *_counts(_polarity(part)))
+        .where(_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.of(mention))
         .group_by(mention.c.day)
     )
-    if part is not None:
-        by_day = by_day.where(mention.c[f"in_{part.value}"])
-    if places := scope.places():
-        by_day = by_day.join(article, article.c.pk == mention.c.article_pk).where(*places)
     days = by_day.subquery()
     bucket = bucket_number(granularity, days).label("bucket")
     sums = (func.sum(days.c[name]).label(name) for name in _COUNTED)
@@ -259,31 +255,27 @@ def breakdown(
     """The entity's mentions by section, source or part, most first. Raises NotFound."""
     scope = _Scope(date_from, date_to)
     entity_pk = _entity_pks(tx, [entity_id])[entity_id]
-    conditions = [_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.days(mention)]
+    conditions = [_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.of(mention)]
     found = _by_part(tx, scope, conditions) if by is Dimension.PART else _by_place(tx, scope, conditions, by)
     return tuple(sorted(found, key=lambda each: (-each.counts.total, each.name)))
 
 
 def _by_place(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]], by: Dimension) -> list[Breakdown]:
-    column = article.c[by.value]
-    rows = tx.execute(
-        select(column.label("place"), *_counts())
-        .select_from(mention.join(article, article.c.pk == mention.c.article_pk))
-        .where(*conditions)
-        .group_by(column)
-    )
+    column = mention.c[by.value]
+    rows = tx.execute(select(column.label("place"), *_counts()).where(*conditions).group_by(column))
     counts = {row.place: _read(row) for row in rows}
-    totals = tx.execute(select(column, func.count()).where(*scope.days(article)).group_by(column))
+    column = article.c[by.value]
+    totals = tx.execute(select(column, func.count()).where(*scope.of(article)).group_by(column))
     articles: dict[str | None, int] = {place: total for place, total in totals if place in counts}
     return [Breakdown(place or "", each, articles[place]) for place, each in counts.items()]
 
 
 def _by_part(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]]) -> list[Breakdown]:
+    total = tx.scalar(select(func.count()).select_from(article).where(*scope.of(article))) or 0
     found = []
     for part in Field:
-        row = tx.execute(select(*_counts(part=part)).where(*conditions, mention.c[f"in_{part.value}"])).one()
-        articles = select(func.count()).where(*scope.days(article), article.c[part.value] != "")
-        found.append(Breakdown(part.value, _read(row), tx.scalar(articles) or 0))
+        row = tx.execute(select(*_counts(_polarity(part))).where(*conditions)).one()
+        found.append(Breakdown(part.value, _read(row), total))
     return [each for each in found if each.counts.total]
 
 
@@ -310,7 +302,7 @@ def _week_number(election_date: date, days: FromClause) -> ColumnElement[int]:
 
 def _articles_by_week(tx: Tx, scope: _Scope, election_date: date) -> dict[int, int]:
     week = _week_number(election_date, article)
-    rows = tx.execute(select(week, func.count()).where(*scope.days(article)).group_by(week))
+    rows = tx.execute(select(week, func.count()).where(*scope.of(article)).group_by(week))
     return {int(number): articles for number, articles in rows}
 
 
@@ -322,7 +314,7 @@ def _candidates_by_week(
     rows = tx.execute(
         select(entity.c.id, week, *_counts())
         .join(entity, entity.c.pk == mention.c.entity_pk)
-        .where(_of_version(tx, model_version), mention.c.entity_pk.in_(standing), *scope.days(mention))
+        .where(_of_version(tx, model_version), mention.c.entity_pk.in_(standing), *scope.of(mention))
         .group_by(entity.c.id, week)
     )
     counted: dict[str, dict[int, Counts]] = {}
@@ -350,7 +342,7 @@ def gaps(tx: Tx, *, min_days: int = 7, source: str | None = None, limit: int = 1
     """Stretches of at least `min_days` days without an article, longest first."""
     if min_days < 1:
         raise InvalidInput("A gap has at least one day.", hint="Give min_days of 1 or more.")
-    days = select(article.c.day).where(*_Scope(source=source).places()).group_by(article.c.day).subquery()
+    days = select(article.c.day).where(*_Scope(source=source).of(article)).group_by(article.c.day).subquery()
     pairs = select(days.c.day, func.lag(days.c.day).over(order_by=days.c.day).label("before")).subquery()
     length = pairs.c.day - pairs.c.before - 1
     rows = tx.execute(
@@ -362,12 +354,18 @@ def gaps(tx: Tx, *, min_days: int = 7, source: str | None = None, limit: int = 1
     return tuple(Gap(date.fromordinal(before + 1), date.fromordinal(day - 1)) for before, day in rows)
 
 
+def _polarity(part: Field | None) -> ColumnElement[int]:
+    return mention.c.polarity if part is None else mention.c[f"{part.value}_polarity"]
+
+
 def _counts(
-    when: ColumnElement[bool] | None = None, prefix: str = "", *, part: Field | None = None
+    polarity: ColumnElement[int] = mention.c.polarity,
+    when: ColumnElement[bool] | None = None,
+    prefix: str = "",
 ) -> list[ColumnElement[int]]:
     """The columns that `_read` reads: how many mentions of each polarity, `when` that is asked for."""
-    polarity = mention.c.polarity if part is None else mention.c[f"{part.value}_polarity"]
-    kinds = (polarity == -1, polarity == 0, polarity == 1, polarity.is_(None))
+    numbers = (*(polarity_number(each) for each in Polarity), UNSCORED)
+    kinds = [polarity == number for number in numbers]
     return [
         func.count().filter(kind if when is None else kind & when).label(prefix + name)
         for kind, name in zip(kinds, _COUNTED, strict=True)

@@ -74,10 +74,10 @@ article = Table(
     Column("first_seen_at", Moment, nullable=False),
     Column("updated_at", Moment),
     Index("ix_article_published", "published_at", "pk"),
-    Index("ix_article_first_seen", "first_seen_at", "pk"),
+    Index("ix_article_first_seen", "first_seen_at", "published_at", "pk"),
     Index("ix_article_day", "day", "month"),
-    Index("ix_article_source", "source", "day", "month"),
-    Index("ix_article_section", "section", "day", "month"),
+    Index("ix_article_source", "source", "day", "published_at", "pk", "month"),
+    Index("ix_article_section", "section", "day", "published_at", "pk", "month"),
 )
 
 article_sighting = Table(
@@ -133,7 +133,9 @@ entity = Table(
     Index("ix_entity_sort_name", "sort_name", "pk"),
 )
 
-# `day`, `month` and `published_at` repeat those of the article, which never change: see the indexes.
+# Polarities are -1, 0, 1, or 2 for a name without a score; that of a part is NULL where the part does not name it.
+# `published_at`, `day`, `month`, `source` and `section` repeat those of the article, so that one index holds all
+# that a timeline of an entity reads, whatever narrows it.
 mention = Table(
     "mention",
     metadata,
@@ -141,7 +143,7 @@ mention = Table(
     _to("model_version.pk", "version_pk"),
     _to("entity.pk"),
     Column("outcome", Words, nullable=False),
-    Column("polarity", SmallInteger),
+    Column("polarity", SmallInteger, nullable=False),
     Column("negative", Double),
     Column("neutral", Double),
     Column("positive", Double),
@@ -149,11 +151,11 @@ mention = Table(
     Column("confidence", Double),
     Column("headline_polarity", SmallInteger),
     Column("abstract_polarity", SmallInteger),
-    Column("in_headline", Boolean, nullable=False),
-    Column("in_abstract", Boolean, nullable=False),
     Column("published_at", Moment, nullable=False),
     Column("day", Integer, nullable=False),
     Column("month", Integer, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("section", Words),
     Column("spans", Json, nullable=False),
     PrimaryKeyConstraint("article_pk", "version_pk", "entity_pk"),
     Index(
@@ -165,8 +167,12 @@ mention = Table(
         "article_pk",
         "month",
         "polarity",
+        "headline_polarity",
+        "abstract_polarity",
+        "source",
+        "section",
     ),
-    Index("ix_mention_day", "version_pk", "day", "entity_pk", "polarity"),
+    Index("ix_mention_day", "version_pk", "day", "entity_pk", "polarity", "article_pk"),
     Index("ix_mention_net", "version_pk", "net", "article_pk"),
     Index("ix_mention_entity_net", "entity_pk", "version_pk", "net", "article_pk"),
 )

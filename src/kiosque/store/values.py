@@ -12,14 +12,18 @@ from kiosque.core.polarity import Polarity, Probabilities, SpanScore
 _NUMBERS = {Polarity.NEGATIVE: -1, Polarity.NEUTRAL: 0, Polarity.POSITIVE: 1}
 _POLARITIES = {number: polarity for polarity, number in _NUMBERS.items()}
 
+UNSCORED = 2
+"""Stands where a polarity does, for a name that got no score."""
+
 
 def polarity_number(polarity: Polarity) -> int:
     """-1, 0 or 1."""
     return _NUMBERS[polarity]
 
 
-def polarity_of(number: int | None) -> Polarity | None:
-    return None if number is None else _POLARITIES[number]
+def polarity_of(number: int) -> Polarity | None:
+    """The inverse of `polarity_number`; None for UNSCORED."""
+    return _POLARITIES.get(number)
 
 
 def pack_spans(spans: Sequence[SpanScore]) -> list[list[Any]]:

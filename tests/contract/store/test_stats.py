@@ -8,7 +8,7 @@ from kiosque.core.article import Field
 from kiosque.core.entity import EntityKind, Span
 from kiosque.core.errors import InvalidInput, NotFound
 from kiosque.core.polarity import Mention, Outcome, SpanScore
-from kiosque.store import mentions, models, stats
+from kiosque.store import articles, mentions, models, stats
 from kiosque.store.mentions import ScoredArticle
 from kiosque.store.stats import Breakdown, Bucket, Counts, Dimension, Gap, Granularity
 from kiosque.testing.world import NEGATIVE, NEUTRAL, NOW, POSITIVE, article
@@ -155,6 +155,14 @@ def test_breakdown_by_section_and_source(news):
     )
 
 
+def test_a_section_that_is_filled_later_is_counted_too(news):
+    with news.database.write() as tx:
+        articles.save(tx, [article("3", "1860-10-30", source="other", section="Politics")], NOW)
+    assert read(news, stats.breakdown, A, Dimension.SECTION)[0] == Breakdown("Politics", Counts(0, 1, 2), 3)
+    line = read(news, stats.timeline, A, section="Politics", granularity=Granularity.YEAR)
+    assert [each.counts for each in line.buckets] == [Counts(0, 1, 2)]
+
+
 def test_breakdown_by_part_uses_the_polarity_of_the_part(world):
     pk = world.add(article("k", "1860-01-01", "Lincoln", abstract="Lincoln and Lincoln"))
     spans = [(Field.HEADLINE, 0, NEGATIVE), (Field.ABSTRACT, 0, POSITIVE), (Field.ABSTRACT, 12, POSITIVE)]
@@ -165,7 +173,7 @@ def test_breakdown_by_part_uses_the_polarity_of_the_part(world):
         mentions.save(tx, [ScoredArticle(pk, (mention,))], model_version="v1", generation=1, scored_at=NOW)
     world.add(article("no abstract", "1860-01-02"))
     assert read(world, stats.breakdown, A, Dimension.PART) == (
-        Breakdown("abstract", Counts(positive=1), 1),
+        Breakdown("abstract", Counts(positive=1), 2),
         Breakdown("headline", Counts(negative=1), 2),
     )
     line = read(world, stats.timeline, A, part=Field.HEADLINE)

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from kiosque.core.article import Field
 from kiosque.core.entity import Span
 from kiosque.core.polarity import Polarity, Probabilities, SpanScore
-from kiosque.store.values import pack_spans, polarity_number, polarity_of, polarity_of_part, unpack_spans
+from kiosque.store.values import (
+    UNSCORED,
+    pack_spans,
+    polarity_number,
+    polarity_of,
+    polarity_of_part,
+    unpack_spans,
+)
 
 probabilities = st.tuples(st.integers(0, 1000), st.integers(0, 1000)).map(
     lambda pair: Probabilities(min(pair) / 1000, abs(pair[0] - pair[1]) / 1000, (1000 - max(pair)) / 1000)
@@ -32,8 +39,9 @@ def test_a_polarity_survives_as_a_number(polarity):
     assert polarity_of(polarity_number(polarity)) is polarity
 
 
-def test_no_polarity_is_no_number():
-    assert polarity_of(None) is None
+def test_what_has_no_score_has_no_polarity():
+    assert polarity_of(UNSCORED) is None
+    assert UNSCORED not in {polarity_number(each) for each in Polarity}
 
 
 def test_the_polarity_of_a_part_is_that_of_the_mean():

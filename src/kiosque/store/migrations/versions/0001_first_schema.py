@@ -97,10 +97,14 @@ def _articles() -> None:
         UniqueConstraint("id", name="uq_article_id"),
     )
     op.create_index("ix_article_day", "article", ["day", "month"], unique=False)
-    op.create_index("ix_article_first_seen", "article", ["first_seen_at", "pk"], unique=False)
+    op.create_index("ix_article_first_seen", "article", ["first_seen_at", "published_at", "pk"], unique=False)
     op.create_index("ix_article_published", "article", ["published_at", "pk"], unique=False)
-    op.create_index("ix_article_section", "article", ["section", "day", "month"], unique=False)
-    op.create_index("ix_article_source", "article", ["source", "day", "month"], unique=False)
+    op.create_index(
+        "ix_article_section", "article", ["section", "day", "published_at", "pk", "month"], unique=False
+    )
+    op.create_index(
+        "ix_article_source", "article", ["source", "day", "published_at", "pk", "month"], unique=False
+    )
     op.create_table(
         "article_sighting",
         Column("article_pk", _BIG, nullable=False),
@@ -245,7 +249,7 @@ def _mentions() -> None:
         Column("version_pk", _BIG, nullable=False),
         Column("entity_pk", _BIG, nullable=False),
         Column("outcome", _WORDS, nullable=False),
-        Column("polarity", SmallInteger(), nullable=True),
+        Column("polarity", SmallInteger(), nullable=False),
         Column("negative", Double(), nullable=True),
         Column("neutral", Double(), nullable=True),
         Column("positive", Double(), nullable=True),
@@ -253,11 +257,11 @@ def _mentions() -> None:
         Column("confidence", Double(), nullable=True),
         Column("headline_polarity", SmallInteger(), nullable=True),
         Column("abstract_polarity", SmallInteger(), nullable=True),
-        Column("in_headline", Boolean(), nullable=False),
-        Column("in_abstract", Boolean(), nullable=False),
         Column("published_at", _MOMENT, nullable=False),
         Column("day", Integer(), nullable=False),
         Column("month", Integer(), nullable=False),
+        Column("source", _WORDS, nullable=False),
+        Column("section", _WORDS, nullable=True),
         Column("spans", _JSON, nullable=False),
         ForeignKeyConstraint(
             ["article_pk"], ["article.pk"], name="fk_mention_article_pk", ondelete="CASCADE"
@@ -268,11 +272,28 @@ def _mentions() -> None:
         ),
         PrimaryKeyConstraint("article_pk", "version_pk", "entity_pk", name="pk_mention"),
     )
-    op.create_index("ix_mention_day", "mention", ["version_pk", "day", "entity_pk", "polarity"], unique=False)
+    op.create_index(
+        "ix_mention_day",
+        "mention",
+        ["version_pk", "day", "entity_pk", "polarity", "article_pk"],
+        unique=False,
+    )
     op.create_index(
         "ix_mention_entity",
         "mention",
-        ["version_pk", "entity_pk", "day", "published_at", "article_pk", "month", "polarity"],
+        [
+            "version_pk",
+            "entity_pk",
+            "day",
+            "published_at",
+            "article_pk",
+            "month",
+            "polarity",
+            "headline_polarity",
+            "abstract_polarity",
+            "source",
+            "section",
+        ],
         unique=False,
     )
     op.create_index(
