@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import BinaryIO
@@ -110,6 +110,14 @@ def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parent: Path, *, before: float) -> None:
+    """Remove temporary folders that a killed process left; `before` is a time stamp, so that those in use stay."""
+    for folder in parent.glob(".*"):
+        with suppress(FileNotFoundError):  # somebody else was faster
+            if folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_tree(folder: Path) -> None:

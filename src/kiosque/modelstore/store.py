@@ -27,6 +27,7 @@ from kiosque.modelstore.folder import (
     digest_file,
     list_publishable,
     read_small,
+    sweep,
     sync_folder,
     sync_tree,
     temporary_folder,
@@ -51,6 +52,7 @@ from kiosque.modelstore.manifest import (
 log = structlog.get_logger(__name__)
 
 VERSIONS = "versions"
+_DAY = 86_400.0
 
 
 class ModelStore:
@@ -151,8 +153,10 @@ class ModelStore:
         if version is not None:
             check_name(version, "version")
         with _writing(self.root), temporary_folder(self._make_versions(name), ".new-") as temporary:
+            now = clock()
+            sweep(temporary.parent, before=now.timestamp() - _DAY)
             files = {path: copy_durably(folder / path, temporary / path) for path in paths}
-            now, digest = clock(), content_digest(files)
+            digest = content_digest(files)
             chosen = version or self._published(name, digest) or version_id(digest, now)
             manifest = Manifest(name, chosen, now, files, extra)
             write_durably(temporary / FILE_NAME, render_manifest(manifest))

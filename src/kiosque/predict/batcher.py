@@ -1,8 +1,9 @@
 """Scoring requests that arrive together are scored together: one call of the network for many callers.
 
-While a batch is being scored the next one gathers by itself, so that waiting for company costs little: a caller
-who comes to an idle server waits `linger` seconds at most. What waits is bounded; above that a caller is told to
-come back (503 with Retry-After) instead of being kept until it gives up.
+While a batch is being scored the next one gathers by itself, so nobody has to wait for company: `linger` is 0
+unless it is set. (Measured with the shipped model on two busy cores: 2 ms of it cost a lone caller 2.4 ms and
+brought 8 and 32 callers nothing that could be told from noise.) What waits is bounded; above that a caller is
+told to come back (503 with Retry-After) instead of being kept until it gives up.
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ class _Caller:
 class Batcher:
     """Lives in one event loop, between `start` and `close`; scores in one thread of its own.
 
-    `max_batch` targets are scored in one call (a caller with more goes alone), `max_waiting` may wait.
+    `max_batch` targets are scored in one call (a caller with more goes alone), `max_waiting` may wait. `linger` is
+    how many seconds an idle server waits for a second caller.
     """
 
     def __init__(
-        self, score: Score, *, max_batch: int = 128, max_waiting: int = 8192, linger: float = 0.002
+        self, score: Score, *, max_batch: int = 128, max_waiting: int = 8192, linger: float = 0.0
     ) -> None:
         self._score = score
         self._max_batch = max_batch

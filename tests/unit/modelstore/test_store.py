@@ -91,6 +91,19 @@ def test_other_users_of_the_volume_may_read(store, build, clock):
         assert stat.S_IMODE(path.stat().st_mode) == wanted, path
 
 
+def test_what_a_killed_process_left_is_swept_once_it_is_old(store, build, clock):
+    parent = store.publish("m", build(), fields={}, clock=clock).folder.parent
+    for name, day in ((".new-old", 1), (".new-recent", 4)):
+        (parent / name).mkdir()
+        stamp = datetime(2026, 1, day, tzinfo=UTC).timestamp()
+        os.utime(parent / name, (stamp, stamp))
+
+    store.publish("m", build(text="more"), fields={}, clock=clock)  # on January 3rd
+
+    assert ".new-old" not in _names(parent)
+    assert ".new-recent" in _names(parent)
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [

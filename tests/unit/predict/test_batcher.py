@@ -81,7 +81,7 @@ async def ask_all(batcher: Batcher, *asked: tuple[str, int, bool]) -> list[async
 
 
 def test_one_caller_gets_its_answer_off_the_event_loop(model):
-    batcher = Batcher(model, linger=0)
+    batcher = Batcher(model)
 
     async def scenario() -> None:
         asked = [request("Ada wins", 2), request("nobody", 0)]
@@ -94,7 +94,7 @@ def test_one_caller_gets_its_answer_off_the_event_loop(model):
 
 
 def test_callers_who_wait_together_are_scored_together_and_told_apart(model):
-    batcher = Batcher(model, linger=0)
+    batcher = Batcher(model)
     answers: list[asyncio.Future[ScoredBatch]] = []
     asked = [[request(f"Ada {'wins' if i % 2 else 'loses'} {i}")] * (1 + i % 3) for i in range(20)]
 
@@ -111,7 +111,7 @@ def test_callers_who_wait_together_are_scored_together_and_told_apart(model):
 
 
 def test_a_batch_has_its_limit_and_a_large_caller_goes_alone(model):
-    batcher = Batcher(model, max_batch=4, linger=0)
+    batcher = Batcher(model, max_batch=4)
 
     asked = [(name, size, False) for name, size in (("a", 3), ("b", 2), ("c", 2), ("huge", 9), ("d", 1))]
     held(batcher, model, lambda: ask_all(batcher, *asked))
@@ -119,7 +119,7 @@ def test_a_batch_has_its_limit_and_a_large_caller_goes_alone(model):
 
 
 def test_callers_who_want_different_things_are_not_mixed(model):
-    batcher = Batcher(model, linger=0)
+    batcher = Batcher(model)
 
     held(batcher, model, lambda: ask_all(batcher, ("a", 1, False), ("b", 1, True), ("c", 1, True)))
     assert model.batches == [["first"], ["a"], ["b", "c"]]
@@ -139,7 +139,7 @@ def test_lingering_gathers_who_comes_a_moment_later(model):
 
 
 def test_too_much_waiting_is_refused_with_a_time_to_come_back(model):
-    batcher = Batcher(model, max_waiting=5, linger=0)
+    batcher = Batcher(model, max_waiting=5)
     refused: list[PredictUnavailable] = []
 
     async def scenario() -> None:
@@ -158,13 +158,13 @@ def test_too_much_waiting_is_refused_with_a_time_to_come_back(model):
 
 
 def test_a_caller_larger_than_the_queue_is_served_when_nothing_waits(model):
-    batcher = Batcher(model, max_waiting=5, linger=0)
+    batcher = Batcher(model, max_waiting=5)
     run(batcher, lambda: batcher.score([request("a", 50)]))
     assert model.batches == [["a"]]
 
 
 def test_one_caller_s_fault_is_not_the_others(model):
-    batcher = Batcher(model, linger=0)
+    batcher = Batcher(model)
     outcomes: list[object] = []
 
     async def scenario() -> None:
@@ -179,7 +179,7 @@ def test_one_caller_s_fault_is_not_the_others(model):
 
 
 def test_a_caller_who_left_is_not_scored(model):
-    batcher = Batcher(model, linger=0)
+    batcher = Batcher(model)
 
     async def scenario() -> None:
         gone = asyncio.ensure_future(batcher.score([request("gone")]))
@@ -195,7 +195,7 @@ def test_a_caller_who_left_is_not_scored(model):
 
 
 def test_closing_finishes_what_is_under_way_and_tells_the_others_to_come_back(model):
-    batcher = Batcher(model, linger=0)
+    batcher = Batcher(model)
     outcomes: list[object] = []
 
     async def main() -> None:
