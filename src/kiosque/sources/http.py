@@ -218,9 +218,10 @@ class HttpClient:
 
     def _check_progress(self, order: _Order, size: int, began: float) -> None:
         if size > order.max_bytes:
+            ours = order.max_bytes == self.limits.max_bytes
             raise SourceUnavailable(
                 f"{shown(order.address)} answered with more than {order.max_bytes:,} bytes.",
-                hint="Raise KIOSQUE_FETCH_MAX_BYTES if that is right for this source.",
+                hint="Raise KIOSQUE_FETCH_MAX_BYTES if that is right for this source." if ours else None,
             )
         if self._monotonic() - began > self.limits.total_timeout:
             raise SourceUnavailable(

@@ -43,7 +43,11 @@ def _is_clean(value: str) -> bool:
 
 
 def _mended(value: str, limit: int) -> str:
-    return _AMPERSAND.sub("&", value[: limit * 4]) if "amp;" in value else value
+    """`value` without old misspellings of "&", and as much of it as can matter, not cut inside a tag."""
+    start = value[: limit * 4]
+    if len(start) < len(value) and start.rfind("<") > start.rfind(">"):
+        start = start[: start.rfind("<")]
+    return _AMPERSAND.sub("&", start) if "amp;" in start else start
 
 
 def first_text(document: Mapping[str, Any], *names: str, limit: int = _HEADLINE_LIMIT) -> str:

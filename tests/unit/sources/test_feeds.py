@@ -177,6 +177,24 @@ def test_entities_that_multiply_do_not() -> None:
     assert all(len(article.headline) < 2_000 for article in feed.articles)
 
 
+def test_nesting_without_end_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(SourceUnavailable, match="nested too deeply"):
+        parse(b"<rss><channel>" + b"<a>" * 300_000)
+
+
+def test_tags_in_cdata_and_comments_are_no_nesting() -> None:
+    many = "<br>" * 10_000
+    feed = parse(rss(rss_item(1, description=f"<![CDATA[Counted{many}]]>"), f"<!-- {many} -->", rss_item(2)))
+    assert feed.articles[0].abstract == "Counted"
+    assert len(feed.articles) == 2
+
+
+def test_a_feed_that_is_too_large_is_refused() -> None:
+    network = Network(always(b"x" * 10_485_761))
+    with pytest.raises(SourceUnavailable, match="more than 10,485,760 bytes"):
+        list(source(network).poll(None))
+
+
 @pytest.mark.parametrize("encoding", ["koi8-r", "windows-1251", "utf-16", "utf-8"])
 def test_encodings_said_or_not(encoding: str) -> None:
     title = "Президент выступил с речью"

@@ -54,6 +54,10 @@ def test_text_is_cut_at_the_limit() -> None:
     assert text("x" * 10, limit=4) == text("é" * 10, limit=4).replace("é", "x") == "xxxx"
 
 
+def test_text_is_not_cut_inside_a_tag() -> None:
+    assert text("Counted" + "<br />" * 100, limit=10) == "Counted"
+
+
 def test_the_first_field_with_text_counts() -> None:
     assert first_text({"a": None, "b": "None", "c": " c "}, "a", "b", "c") == "c"
 
