@@ -95,6 +95,21 @@ def test_a_corrupt_version_under_load_fails_no_call(predictor, publish):
     assert set(answers) == {"p1"}
 
 
+def test_the_store_is_only_read(predictor, publish, store):
+    """Predict mounts it read-only."""
+
+    def files() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in store.root.rglob("*")}
+
+    publish("polarity", "p1")
+    publish("books", "b1")
+    before = files()
+    predictor.polarity([REQUEST])
+    predictor.refresh()
+    predictor.statuses()
+    assert files() == before
+
+
 def test_one_model_does_not_wait_for_the_other(predictor, publish):
     publish("books", "b1")
     assert predictor.books([BookQuery(text="Truman")])[0].model_version == "b1"
