@@ -1,6 +1,7 @@
 """Pulling messages from JetStream, with requests of our own.
 
-nats-py's `fetch` waits for a full batch where fewer messages are there, and long pulls hang after a reconnect.
+Long pulls hang after a reconnect, and nats-py's `fetch` does not tell "no messages" from "no answer"; see
+docs/decisions/0020.
 """
 
 from __future__ import annotations
