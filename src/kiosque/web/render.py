@@ -112,7 +112,7 @@ def _moment(moment: datetime | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
+    return "–" if value is None else f"{value:+.2f}".replace("-", "−").replace("+0.00", "0.00")
 
 
 def _thousands(value: int) -> str:
