@@ -16,7 +16,9 @@ def test_every_target_says_what_it_does():
 
 @pytest.mark.parametrize("file", [".ci/run", "README.md", "CONTRIBUTING.md"])
 def test_the_targets_that_are_named_exist(file):
-    named = set(re.findall(r"(?:^|[$`] ?|step )make ([a-z][a-z-]*)", (CHECKOUT / file).read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:^|[$`] ?|step )make ([a-z][a-z-]*)", (CHECKOUT / file).read_text(), re.MULTILINE)
+    )
     assert named <= TARGETS
 
 

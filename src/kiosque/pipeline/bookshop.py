@@ -1,4 +1,4 @@
-"""Keeping the recommender up to the catalogue: books are in the store, their index is a version in the model store."""
+"""Keeping the recommender up to the catalogue: books are in the store, their index in the model store."""
 
 from __future__ import annotations
 
