@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from kiosque.store.database import Database
     from kiosque.testing.servers import NatsServer
+
+# Examples are not timed: a busy machine is no bug.
+settings.register_profile("kiosque", deadline=None)
+settings.load_profile("kiosque")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -302,7 +302,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         FeedSource(url, network.client(), clock=network.clock)
 
 
-@settings(max_examples=150, deadline=timedelta(seconds=5))
+@settings(max_examples=150)
 @given(st.data())
 def test_any_damage_to_a_feed_gives_articles_or_an_error_of_ours(data: st.DataObject) -> None:
     whole = rss(rss_item(1), rss_item(2))

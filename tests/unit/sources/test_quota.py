@@ -173,7 +173,7 @@ def test_threads_together_take_no_more_than_the_limit(tmp_path: Path, time: Time
     assert len(taken) == 24
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(min_value=0, max_value=40), min_size=1, max_size=40))
 def test_no_minute_ever_holds_more_than_the_limit(
     tmp_path_factory: pytest.TempPathFactory, gaps: list[float]
