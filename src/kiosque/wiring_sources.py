@@ -22,6 +22,7 @@ from kiosque.sources.nyt_archive import Month, NytArchive
 from kiosque.sources.nyt_books import NytBooks
 from kiosque.sources.nyt_search import NytSearch
 from kiosque.sources.nyt_wire import NytWire
+from kiosque.sources.politeness import until_stopped
 from kiosque.sources.protocol import Source, SourceKind
 from kiosque.sources.quota import Quota
 from kiosque.store.sources import SourceState
@@ -48,7 +49,7 @@ class Sources:
         return HttpClient(
             user_agent=settings.user_agent,
             clock=self._clock,
-            wait=self._wait,
+            wait=until_stopped(self._stop),
             jitter=random.random,
             limits=Limits(timeout=settings.fetch_timeout, max_bytes=settings.fetch_max_bytes),
             keys={HOST: QueryKey(KEY_PARAMETER, key)},
@@ -62,7 +63,7 @@ class Sources:
         return Quota(
             self._settings.data_dir / QUOTA_FILE,
             clock=self._clock,
-            wait=self._wait,
+            wait=until_stopped(self._stop),
             per_minute=self._settings.nyt_per_minute,
             per_day=self._settings.nyt_per_day,
         )
@@ -138,6 +139,3 @@ class Sources:
     @staticmethod
     def _interval(config: Mapping[str, Any], default: float) -> float:
         return float(config.get("interval", default))
-
-    def _wait(self, seconds: float) -> None:
-        self._stop.wait(seconds)
