@@ -98,17 +98,20 @@ class LiveArticles:
 
     def look(self) -> None:
         """Look for new articles, unless that was done just now or is being done."""
-        if time.monotonic() - self._looked_at < self._poll_seconds * 0.9:
-            return
-        if not self._looking.acquire(blocking=self._newest is None):
+        if not self._due() or not self._looking.acquire(blocking=self._newest is None):
             return
         try:
-            self._look()
+            if self._due():  # another one may have looked while this one waited
+                self._look()
+                self._looked_at = time.monotonic()
         except StoreUnavailable as error:
+            self._looked_at = time.monotonic()
             _log.warning("stream.cannot_look", reason=error.detail)
         finally:
-            self._looked_at = time.monotonic()
             self._looking.release()
+
+    def _due(self) -> bool:
+        return self._newest is None or time.monotonic() - self._looked_at >= self._poll_seconds * 0.9
 
     def _look(self) -> None:
         with self._database.read() as tx:
