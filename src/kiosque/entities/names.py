@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,6 +22,84 @@ PARTICLES = frozenset(
 GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "2d", "2nd", "3d", "3rd", "4th"})
 """After a name they mean another generation, unless an alias of the entity has the same ("Biden Jr.")."""
 
+MOSTLY_GIVEN = frozenset(
+    {
+        "aaron",
+        "adam",
+        "alan",
+        "albert",
+        "allen",
+        "alexander",
+        "andrew",
+        "anthony",
+        "arnold",
+        "austin",
+        "barry",
+    }
+    | {"benjamin", "bernard", "bradley", "bruce", "calvin", "cameron", "carson", "charles", "craig"}
+    | {"curtis", "dean", "dennis", "dominic", "douglas", "duncan", "dylan", "eric", "ernest", "ethan", "evan"}
+    | {"frank", "frederick", "gerald", "gilbert", "glenn", "gordon", "graham", "gregory", "haley", "harvey"}
+    | {
+        "henry",
+        "herman",
+        "hillary",
+        "howard",
+        "hunter",
+        "isaac",
+        "jack",
+        "jacob",
+        "james",
+        "jerome",
+        "joseph",
+    }
+    | {"julian", "keith", "kelly", "kevin", "kim", "kirk", "lamar", "lawrence", "leon", "leonard", "lloyd"}
+    | {
+        "logan",
+        "louis",
+        "martin",
+        "mason",
+        "matthew",
+        "melvin",
+        "michael",
+        "morgan",
+        "nicholas",
+        "noel",
+        "oliver",
+    }
+    | {
+        "oscar",
+        "owen",
+        "patrick",
+        "paul",
+        "perry",
+        "peter",
+        "philip",
+        "ralph",
+        "raymond",
+        "richard",
+        "robert",
+    }
+    | {"robin", "roger", "ross", "roy", "russell", "ryan", "samuel", "scott", "sidney", "simon", "spencer"}
+    | {
+        "stanley",
+        "stephen",
+        "stuart",
+        "taylor",
+        "terry",
+        "theodore",
+        "thomas",
+        "todd",
+        "tyler",
+        "victor",
+        "vincent",
+    }
+    | {"walter", "warren", "wayne", "wesley"}
+)
+"""Family names that news knows better as first names: a capitalised word after one that is no ordinary word is taken
+for a family name ("Paul Thek"), whether or not `family_names` has it."""
+
+_ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "ly")
+
 
 @cache
 def given_names() -> frozenset[str]:
@@ -32,6 +111,37 @@ def given_names() -> frozenset[str]:
 def family_names() -> frozenset[str]:
     """The folded family names that this package ships."""
     return _read("family_names.txt")
+
+
+@cache
+def headline_words() -> frozenset[str]:
+    """The folded ordinary words of headlines that this package ships, most of them in their basic form."""
+    return _read("headline_words.txt")
+
+
+def is_ordinary(word: str) -> bool:
+    """Whether folded `word` is a word of headlines rather than a name, in any form: "vows", "vowing", "vow's".
+
+    Any unknown word in -s counts as a verb, unless it is a known family name ("Stevens").
+    """
+    bare = word.removesuffix("'s")
+    if bare in family_names():
+        return False
+    if bare.endswith("s") and not bare.endswith(("ss", "is", "us", "as")) and bare == word:
+        return True
+    return any(form in headline_words() for form in _forms(bare))
+
+
+def _forms(word: str) -> Iterator[str]:
+    yield from (word, *word.split("-"))
+    for ending in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) >= 3:
+            yield from (stem, stem + "e")
+            if stem[-1] == stem[-2]:
+                yield stem[:-1]  # "quitting"
+    if word.endswith(("ies", "ied")):
+        yield word[:-3] + "y"
 
 
 @dataclass(frozen=True, slots=True)

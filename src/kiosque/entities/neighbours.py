@@ -12,7 +12,15 @@ from collections.abc import Callable
 
 from kiosque.entities.fold import Folded
 from kiosque.entities.lexicon import Name, NamePart
-from kiosque.entities.names import GENERATIONS, PARTICLES, WOMENS_TITLES, family_names, given_names
+from kiosque.entities.names import (
+    GENERATIONS,
+    MOSTLY_GIVEN,
+    PARTICLES,
+    WOMENS_TITLES,
+    family_names,
+    given_names,
+    is_ordinary,
+)
 
 Positions = tuple[int, int]
 """Start and end in the folded text."""
@@ -21,6 +29,8 @@ IsName = Callable[[int, int], bool]
 """Whether the folded text between two positions is a name watched that day, hence not a stranger's."""
 
 _BEFORE = re.compile(r"(?:([\w'-]+) )?([\w'-]+) $")
+_HYPHENED = re.compile(r"([\w']+)-$")
+_WORD = re.compile(r"\w+")
 _AFTER = re.compile(r"(,?) ([\w'-]+)")
 _REACH = 64
 """Characters looked at on either side; longer words are no names."""
@@ -37,10 +47,15 @@ def stranger(folded: Folded, name: Name, start: int, end: int, is_name: IsName) 
 
 
 def _before(folded: Folded, name: Name, start: int, is_name: IsName) -> Positions | None:
+    hyphened = _HYPHENED.search(folded.text, max(0, start - _REACH), start)
+    if hyphened is not None:
+        return _double_name(folded, start, hyphened, is_name)
     found = _BEFORE.search(folded.text, max(0, start - _REACH), start)
-    if found is None or found[2] in name.person.words:
+    if found is None:
         return None
     word, here = found[2], found.span(2)
+    if word in name.person.words:
+        return _before_own(folded, name, found, is_name)
     if word in {"van", "von"}:
         return here
     if not _capital(folded, here[0]) or is_name(*here):
@@ -48,6 +63,24 @@ def _before(folded: Folded, name: Name, start: int, is_name: IsName) -> Position
     if word in PARTICLES or word in WOMENS_TITLES or _is_given(word):
         return here
     return _before_initials(folded, name, found, is_name) if _are_initials(folded, *here) else None
+
+
+def _before_own(folded: Folded, name: Name, found: re.Match[str], is_name: IsName) -> Positions | None:
+    """ "Sara Delano Roosevelt" is not Franklin Delano Roosevelt."""
+    first, second = found[1], found[2]
+    if not first or first in name.person.words or second not in given_names() or not _is_given(first):
+        return None
+    here = found.span(1)
+    return here if _capital(folded, here[0]) and not is_name(*here) else None
+
+
+def _double_name(folded: Folded, start: int, found: re.Match[str], is_name: IsName) -> Positions | None:
+    """ "Pierre-Paul" and "Jean-Paul": the alias is the second half of a first name."""
+    here = found.span(1)
+    second = _WORD.match(folded.text, start)
+    if second is None or second[0] not in MOSTLY_GIVEN or not _is_given(found[1]) or is_name(*here):
+        return None
+    return here if _capital(folded, here[0]) else None
 
 
 def _before_initials(folded: Folded, name: Name, found: re.Match[str], is_name: IsName) -> Positions | None:
@@ -70,12 +103,16 @@ def _family_after(folded: Folded, name: Name, start: int, end: int, is_name: IsN
     found = _AFTER.match(folded.text, end, end + _REACH)
     if name.part is NamePart.WHOLE or found is None or found[1] or not _capital(folded, found.start(2)):
         return None
-    word, own, here = found[2], name.person, found.span(2)
+    word, own = found[2].removesuffix("'s"), name.person
+    here = (found.start(2), found.start(2) + len(word))
     if len(word) == 1:
         return here if _has_dot(folded, here[0]) and word not in own.initials | {"v"} else None
-    if word not in family_names() or word in own.family or is_name(*here):
+    if word in own.family or is_name(*here):
         return None
-    return here if name.part is NamePart.GIVEN or folded.text[start:end] in given_names() else None
+    alias = folded.text[start:end]
+    if word in family_names():
+        return here if name.part is NamePart.GIVEN or alias in given_names() else None
+    return here if (name.part is NamePart.GIVEN or alias in MOSTLY_GIVEN) and not is_ordinary(word) else None
 
 
 def _capital(folded: Folded, position: int) -> bool:
