@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from kiosque import __version__
 from kiosque.api.context import Api, ApiContext
 from kiosque.api.gate import Gate
+from kiosque.api.manual import add_manual
 from kiosque.api.route import PREFIX
 from kiosque.api.routes import (
     accounts,
@@ -101,6 +102,7 @@ def install_api(app: FastAPI, context: ApiContext) -> Api:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Gate, api=api, prefix=f"{PREFIX}/", allowed=allowed_methods)
+    add_manual(app)
     _describe(app, open_reading=context.open_reading)
     return api
 

@@ -65,6 +65,8 @@ class ApiContext:
     """Whether the process is ending: open streams then end, too."""
     hooks: Hooks = Hooks()
     passwords: Passwords = field(default_factory=Passwords)
+    watch: Watch = field(default_factory=Watch)
+    """The matcher, shared with whoever else in this process matches."""
 
 
 class Api:
@@ -75,7 +77,7 @@ class Api:
         self.database = context.database
         self.predictor = context.predictor
         self.clock = context.clock
-        self.watch = Watch()
+        self.watch = context.watch
         self.rematch = Rematch(
             Rescorer(context.database, context.predictor, clock=context.clock, watch=self.watch),
             context.clock,

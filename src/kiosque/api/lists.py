@@ -38,6 +38,23 @@ def answer_list(
     return export(chunks, form, name)
 
 
+def answer_table(
+    request: Request,
+    asked: Format | None,
+    document: Answer,
+    rows: Sequence[T],
+    row: type[T],
+    name: str,
+) -> Response:
+    """`document` as JSON, or its `rows` as CSV or JSONL."""
+    form = wanted_format(asked, request.headers.get("accept"))
+    if form is Format.JSON:
+        return Response(document.model_dump_json(), media_type=MEDIA_TYPES[form])
+    return export(
+        csv_chunks(row.columns(), [rows]) if form is Format.CSV else jsonl_chunks([rows]), form, name
+    )
+
+
 def export(chunks: Iterator[str], form: Format, name: str) -> Response:
     """A file that is made while it is sent."""
     headers = {
@@ -48,14 +65,24 @@ def export(chunks: Iterator[str], form: Format, name: str) -> Response:
     return StreamingResponse(chunks, media_type=MEDIA_TYPES[form], headers=headers)
 
 
-def list_responses(listing: type[Listing[Any]]) -> dict[int | str, dict[str, Any]]:
-    """How a list's answer is documented."""
+def table_responses(document: type[Answer]) -> dict[int | str, dict[str, Any]]:
+    """How the answer of `answer_table` is documented."""
     text = {"schema": {"type": "string"}}
     return {
         200: {
-            "model": listing,
-            "description": "A page as JSON, or the whole list as CSV or JSONL.",
+            "model": document,
+            "description": "The whole as JSON, or its rows as CSV or JSONL.",
             "content": {"text/csv": text, "application/jsonl": text},
+        }
+    }
+
+
+def list_responses(listing: type[Listing[Any]]) -> dict[int | str, dict[str, Any]]:
+    """How a list's answer is documented."""
+    return {
+        200: {
+            **table_responses(listing)[200],
+            "description": "A page as JSON, or the whole list as CSV or JSONL.",
             "headers": {
                 "Link": {"description": 'The next page, with `rel="next"`.', "schema": {"type": "string"}}
             },

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -306,8 +307,9 @@ def bare_api(*, open_reading: bool = False) -> FastAPI:
     return create_api(context)
 
 
+@cache
 def api_document() -> dict[str, Any]:
-    """The OpenAPI document of the API."""
+    """The OpenAPI document of the API. Not to be changed: it is made once."""
     return bare_api().openapi()
 
 

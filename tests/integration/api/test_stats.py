@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ def test_a_timeline_names_its_denominator_and_leaves_gaps_out(reader: TestClient
 
 @pytest.mark.parametrize("by", ["day", "week", "month", "quarter", "year"])
 def test_every_length_of_bucket_counts_the_same_articles(reader: TestClient, by: str) -> None:
-    timeline = reader.get("/api/v1/entities/abraham-lincoln/timeline", params={"by": by}).json()
-    assert timeline["by"] == by
+    timeline = reader.get("/api/v1/entities/abraham-lincoln/timeline", params={"granularity": by}).json()
+    assert timeline["granularity"] == by
     assert sum(bucket["articles"] for bucket in timeline["buckets"]) == 8
 
 
@@ -48,7 +49,7 @@ def test_a_breakdown_is_a_list_in_every_form(reader: TestClient) -> None:
 
 
 def test_those_compared_share_their_buckets(reader: TestClient) -> None:
-    query = {"entity": ["john-bell", "abraham-lincoln", "john-bell"], "by": "year"}
+    query = {"entity": ["john-bell", "abraham-lincoln", "john-bell"], "granularity": "year"}
     comparison = reader.get("/api/v1/compare", params=query).json()
     assert [each["entity"] for each in comparison["timelines"]] == ["john-bell", "abraham-lincoln"]
     assert len({str([b["start"] for b in each["buckets"]]) for each in comparison["timelines"]}) == 1
@@ -74,6 +75,22 @@ def test_a_campaign_lines_candidates_up_before_the_vote(reader: TestClient) -> N
 @pytest.mark.parametrize("year", ["1861", "0", "10000", "-1", "last"])
 def test_an_election_that_is_not_there(reader: TestClient, year: str) -> None:
     assert reader.get(f"/api/v1/elections/{year}").status_code in (404, 422)
+
+
+def test_what_is_drawn_can_be_had_as_a_table(reader: TestClient) -> None:
+    counts = "counts_negative,counts_neutral,counts_positive,counts_unscored,counts_net"
+    timeline = reader.get("/api/v1/entities/john-bell/timeline?format=csv").text.splitlines()
+    assert timeline[0] == f"entity,start,end,articles,{counts}"
+    assert len(timeline) == 7
+    lines = reader.get(
+        "/api/v1/compare?entity=john-bell&entity=abraham-lincoln&format=jsonl"
+    ).text.splitlines()
+    assert [json.loads(line)["entity"] for line in lines] == ["john-bell"] * 6 + ["abraham-lincoln"] * 6
+    campaign = reader.get("/api/v1/elections/1860", headers={"Accept": "text/csv"})
+    assert campaign.text.startswith(
+        f"election_year,entity,name,party,winner,week,start,end,articles,{counts}\r\n1860,abraham-lincoln,"
+    )
+    assert campaign.headers["content-disposition"] == 'attachment; filename="campaign-1860.csv"'
 
 
 def test_a_ranking_compares_with_the_period_before(reader: TestClient) -> None:

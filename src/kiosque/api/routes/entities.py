@@ -7,7 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from kiosque.api.context import ApiDep
-from kiosque.api.lists import answer_list, list_responses, map_page, slice_page
+from kiosque.api.lists import (
+    answer_list,
+    answer_table,
+    list_responses,
+    map_page,
+    slice_page,
+    table_responses,
+)
 from kiosque.api.route import NEEDS_READ, NEEDS_WRITE, PREFIX, ApiRoute, problems
 from kiosque.api.schemas.base import Name, Slug
 from kiosque.api.schemas.entities import (
@@ -24,8 +31,10 @@ from kiosque.api.schemas.stats import (
     BreakdownAnswer,
     BreakdownListing,
     BreakdownQuery,
+    BucketRow,
     TimelineAnswer,
     TimelineQuery,
+    bucket_rows,
 )
 from kiosque.core.errors import Conflict, InvalidInput
 from kiosque.entities.documents import slug
@@ -200,17 +209,18 @@ def remove_alias(
     summary="How an entity is spoken of over time",
     operation_id="entity_timeline",
     dependencies=NEEDS_READ,
-    responses=problems(404),
+    response_model=None,
+    responses=table_responses(TimelineAnswer) | problems(404),
 )
 def entity_timeline(
-    api: ApiDep, entity: EntityId, query: Annotated[TimelineQuery, Query()]
-) -> TimelineAnswer:
+    request: Request, api: ApiDep, entity: EntityId, query: Annotated[TimelineQuery, Query()]
+) -> Response:
     """Counts by polarity for each stretch of time, with the number of all articles of that stretch."""
     with api.database.read() as tx:
         timeline = stats.timeline(
             tx,
             entity,
-            granularity=query.by,
+            granularity=query.granularity,
             date_from=query.date_from,
             date_to=query.date_to,
             section=query.section,
@@ -218,7 +228,9 @@ def entity_timeline(
             part=query.part,
             model_version=query.model_version,
         )
-    return TimelineAnswer.of(timeline)
+    answer = TimelineAnswer.of(timeline)
+    rows = bucket_rows([answer])
+    return answer_table(request, query.format, answer, rows, BucketRow, f"{entity}-by-{query.granularity}")
 
 
 @router.get(

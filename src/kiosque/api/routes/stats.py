@@ -8,12 +8,21 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from kiosque.api.context import ApiDep
-from kiosque.api.lists import answer_list, list_responses, map_page, slice_page
+from kiosque.api.lists import (
+    answer_list,
+    answer_table,
+    list_responses,
+    map_page,
+    slice_page,
+    table_responses,
+)
 from kiosque.api.route import NEEDS_READ, PREFIX, ApiRoute, problems
 from kiosque.api.schemas.base import MAX_LIMIT, ListQuery
 from kiosque.api.schemas.stats import (
+    BucketRow,
     CampaignAnswer,
     CampaignQuery,
+    CampaignRow,
     CompareQuery,
     ComparisonAnswer,
     ElectionAnswer,
@@ -29,6 +38,8 @@ from kiosque.api.schemas.stats import (
     RankingQuery,
     SectionListing,
     TimelineAnswer,
+    bucket_rows,
+    campaign_rows,
 )
 from kiosque.store import articles, entities, stats
 from kiosque.store.paging import Page
@@ -121,22 +132,25 @@ def list_gaps(request: Request, api: ApiDep, query: Annotated[GapQuery, Query()]
     summary="Several entities side by side",
     operation_id="compare_entities",
     dependencies=NEEDS_READ,
-    responses=problems(404),
+    response_model=None,
+    responses=table_responses(ComparisonAnswer) | problems(404),
 )
-def compare_entities(api: ApiDep, query: Annotated[CompareQuery, Query()]) -> ComparisonAnswer:
+def compare_entities(request: Request, api: ApiDep, query: Annotated[CompareQuery, Query()]) -> Response:
     """Their timelines over the same stretches of time."""
     with api.database.read() as tx:
         timelines = stats.compare(
             tx,
             list(dict.fromkeys(query.entity)),
-            granularity=query.by,
+            granularity=query.granularity,
             date_from=query.date_from,
             date_to=query.date_to,
             section=query.section,
             source=query.source,
             model_version=query.model_version,
         )
-    return ComparisonAnswer(by=query.by, timelines=[TimelineAnswer.of(each) for each in timelines])
+    lines = [TimelineAnswer.of(each) for each in timelines]
+    answer = ComparisonAnswer(granularity=query.granularity, timelines=lines)
+    return answer_table(request, query.format, answer, bucket_rows(lines), BucketRow, "comparison")
 
 
 @router.get(
@@ -163,15 +177,17 @@ def list_elections(request: Request, api: ApiDep, query: Annotated[ListQuery, Qu
     summary="One campaign, candidate against candidate",
     operation_id="get_campaign",
     dependencies=NEEDS_READ,
-    responses=problems(404),
+    response_model=None,
+    responses=table_responses(CampaignAnswer) | problems(404),
 )
 def get_campaign(
+    request: Request,
     api: ApiDep,
     year: Annotated[int, Path(ge=1, le=9999, description="Year of the election.", examples=[1860])],
     query: Annotated[CampaignQuery, Query()],
-) -> CampaignAnswer:
+) -> Response:
     """How each candidate was spoken of, week by week before the vote: campaigns of all times line up."""
     with api.database.read() as tx:
-        return CampaignAnswer.of(
-            stats.campaign(tx, year, weeks=query.weeks, model_version=query.model_version)
-        )
+        campaign = stats.campaign(tx, year, weeks=query.weeks, model_version=query.model_version)
+    answer = CampaignAnswer.of(campaign)
+    return answer_table(request, query.format, answer, campaign_rows(answer), CampaignRow, f"campaign-{year}")

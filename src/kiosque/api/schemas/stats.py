@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from kiosque.api.exports import Format
 from kiosque.api.schemas.base import Answer, Ask, Day, Listing, ListQuery, Prose, Slug, Version
 from kiosque.api.schemas.entities import CandidacyAnswer
 from kiosque.core.article import Field as Part
@@ -74,22 +76,42 @@ class TimelineAnswer(Answer):
     """One entity over time. Buckets without any article are left out: they are gaps in the data."""
 
     entity: str
-    by: Granularity
+    granularity: Granularity
     buckets: list[BucketAnswer]
 
     @classmethod
     def of(cls, timeline: Timeline) -> TimelineAnswer:
         return cls(
             entity=timeline.entity_id,
-            by=timeline.granularity,
+            granularity=timeline.granularity,
             buckets=[BucketAnswer.of(bucket) for bucket in timeline.buckets],
+        )
+
+
+class BucketRow(Answer):
+    """One line of a timeline as CSV or JSONL."""
+
+    entity: str
+    start: date
+    end: date
+    articles: int
+    counts: CountsAnswer
+
+    @classmethod
+    def of(cls, entity: str, bucket: BucketAnswer) -> BucketRow:
+        return cls(
+            entity=entity,
+            start=bucket.start,
+            end=bucket.end,
+            articles=bucket.articles,
+            counts=bucket.counts,
         )
 
 
 class ComparisonAnswer(Answer):
     """Several entities over the same buckets, in the order asked."""
 
-    by: Granularity
+    granularity: Granularity
     timelines: list[TimelineAnswer]
 
 
@@ -265,9 +287,53 @@ class CampaignAnswer(Answer):
         )
 
 
-class PeriodQuery(Ask):
-    """A period and a model version."""
+class CampaignRow(Answer):
+    """One line of a campaign as CSV or JSONL."""
 
+    election_year: int
+    entity: str
+    name: str
+    party: str
+    winner: bool
+    week: int
+    start: date
+    end: date
+    articles: int
+    counts: CountsAnswer
+
+    @classmethod
+    def of(cls, line: CampaignLineAnswer, week: CampaignWeekAnswer) -> CampaignRow:
+        candidacy = line.candidacy
+        return cls(
+            election_year=candidacy.election_year,
+            entity=candidacy.entity,
+            name=line.name,
+            party=candidacy.party,
+            winner=candidacy.winner,
+            week=week.week,
+            start=week.start,
+            end=week.end,
+            articles=week.articles,
+            counts=week.counts,
+        )
+
+
+def bucket_rows(timelines: Iterable[TimelineAnswer]) -> list[BucketRow]:
+    """The buckets of all timelines, timeline by timeline."""
+    return [BucketRow.of(each.entity, bucket) for each in timelines for bucket in each.buckets]
+
+
+def campaign_rows(campaign: CampaignAnswer) -> list[CampaignRow]:
+    """The weeks of all candidates, candidate by candidate."""
+    return [CampaignRow.of(line, week) for line in campaign.lines for week in line.weeks]
+
+
+class PeriodQuery(Ask):
+    """A period, a model version, and the form of the answer."""
+
+    format: Format | None = Field(
+        default=None, description="CSV and JSONL have one row a bucket. Without it `Accept` decides."
+    )
     date_from: Day | None = Field(
         default=None, alias="from", description="First day, in UTC.", examples=["1860-01-01"]
     )
@@ -282,7 +348,9 @@ class PeriodQuery(Ask):
 class TimelineQuery(PeriodQuery):
     """Which part of an entity's history, and how finely."""
 
-    by: Granularity = Field(default=Granularity.MONTH, description="Length of a bucket.", examples=["month"])
+    granularity: Granularity = Field(
+        default=Granularity.MONTH, description="Length of a bucket.", examples=["month"]
+    )
     section: _Filter | None = None
     source: _Filter | None = None
     part: Part | None = Field(default=None, description="Only what headlines, or abstracts, say.")
@@ -297,7 +365,9 @@ class CompareQuery(PeriodQuery):
         description="Ids of entities; give it once for each.",
         examples=[["abraham-lincoln", "stephen-a-douglas"]],
     )
-    by: Granularity = Field(default=Granularity.MONTH, description="Length of a bucket.", examples=["month"])
+    granularity: Granularity = Field(
+        default=Granularity.MONTH, description="Length of a bucket.", examples=["month"]
+    )
     section: _Filter | None = None
     source: _Filter | None = None
 
@@ -343,8 +413,11 @@ class OverviewQuery(Ask):
 
 
 class CampaignQuery(Ask):
-    """How many weeks before the vote."""
+    """How many weeks before the vote, and the form of the answer."""
 
+    format: Format | None = Field(
+        default=None, description="CSV and JSONL have one row a week. Without it `Accept` decides."
+    )
     weeks: Annotated[int, Field(ge=1, le=104)] = Field(default=52, examples=[26])
     model_version: Version | None = Field(
         default=None, description="Mentions by this version; without it, by the current one."
