@@ -64,8 +64,9 @@ _ONE_TO_ONE = str.maketrans(
     }
 )
 _SPELT_OUT = {"æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
-# A dot after a single letter or an abbreviation; the letters of "o'clock" and "Trump's" are not single.
-_DOT = re.compile(rf"(?<![\w'])(?:[^\W\d_]|{'|'.join(ABBREVIATIONS)})(\.)")
+# A dot after a single letter or an abbreviation; the letters of "o'clock" and "Trump's" are not single. It stays
+# where the blank after it is missing ("Mr.Trump", "H.Clinton"), for it ends a word there.
+_DOT = re.compile(rf"(?<![\w'])(?:[^\W\d_]\.(?![^\W\d_]{{2}})|(?:{'|'.join(ABBREVIATIONS)})\.(?![^\W_]))")
 # A blank between two initials: "j. f. k", or "H W" where the original has two capitals.
 _BLANK = re.compile(r"(?<![\w'])[^\W\d_](\.?)( )(?=[^\W\d_](?:\.|(?![\w'])))")
 _WORTH_A_LOOK = re.compile(r"  |\.|(?<![\w'])[a-z] [a-z](?![\w'])")
@@ -161,7 +162,7 @@ def _is_accent(character: str) -> bool:
 
 def _droppable(text: str, folded: str, origins: Sequence[int] | None) -> set[int]:
     """Positions in `folded` that do not count: dots of initials, blanks between them, repeated blanks."""
-    drop = {found.start(1) for found in _DOT.finditer(folded)}
+    drop = {found.end() - 1 for found in _DOT.finditer(folded)}
     for found in _BLANK.finditer(folded):
         before, after = found.start(), found.end()
         if found[1] or all(text[p if origins is None else origins[p]].isupper() for p in (before, after)):
