@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kiosque.core.errors import Conflict
 from kiosque.processes import seed_models
 from kiosque.wiring import House
+
+if TYPE_CHECKING:
+    from kiosque.pipeline.seed import Seeded
 
 Progress = Callable[[str, float | None], None]
 """Told what is being done, and the share of it that is done where that is known."""
@@ -37,6 +41,17 @@ def prepare(house: House, progress: Progress) -> Prepared:
         loaded = house.seeder.run(progress=progress, after_books=lambda: build_books(house, progress))
         entities, books, articles = loaded.entities, loaded.books, loaded.articles
     return Prepared(entities, books, articles, first_key(house))
+
+
+def install(house: House, progress: Progress, *, news: bool) -> Seeded:
+    """The share of `prepare` that falls to one job of a split installation: schema, names, books and, with `news`,
+    the demo news, scored by the predict server. Models, sources and keys are the business of others.
+    """
+    from kiosque.pipeline.seed import Seeded
+
+    progress("schema", None)
+    house.database.migrate()
+    return house.seeder.run(progress=progress, news=news) if house.settings.seed_demo else Seeded()
 
 
 def build_books(house: House, progress: Progress) -> None:

@@ -301,5 +301,28 @@ def kept_secret(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
+SHARED_SECRETS = ("database-password", "nats-token", "predict-token", "secret-key")
+"""What the parts of a split installation must know alike; one file each."""
+BROKER_FILE = "broker-authorization.conf"
+
+
+def make_secrets(folder: Path) -> list[str]:
+    """Make the files of `SHARED_SECRETS` that are missing in `folder`, and the broker's form of its token.
+
+    Readable by owner and group, since a database and a broker run as other users. Returns what was made.
+    """
+    make_folder(folder)
+    made = [name for name in SHARED_SECRETS if not (folder / name).exists()]
+    for name in SHARED_SECRETS:
+        kept_secret(folder / name)
+        (folder / name).chmod(0o640)
+    token = kept_secret(folder / "nats-token")
+    fragment = folder / BROKER_FILE
+    fragment.touch(mode=0o640)
+    fragment.write_text(f'authorization {{ token: "{token}" }}\n', encoding="ascii")
+    fragment.chmod(0o640)
+    return made
+
+
 def _revealed(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()

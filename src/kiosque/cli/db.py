@@ -10,7 +10,9 @@ import typer
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Json, choose_format, emit_object, say
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The database: migrate, status, backup.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="The database: init, migrate, status, backup."
+)
 
 
 @app.command()
@@ -19,6 +21,21 @@ def migrate(ctx: typer.Context) -> None:
     with house_of(ctx) as house:
         changed = house.database.migrate()
         say("The schema is now up to date." if changed else "The schema was up to date.")
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    news: Annotated[bool, typer.Option(help="Load the demo news, too; needs the predict server.")] = True,
+) -> None:
+    """Set a split installation up: schema, names, books, demo news. Safe to run again, and at every start."""
+    from kiosque.cli.output import steps
+    from kiosque.setup import install
+
+    with house_of(ctx) as house:
+        with steps("Preparing") as show:
+            loaded = install(house, lambda what, share: show(share, what), news=news)
+        say(f"Loaded {loaded.entities} names, {loaded.books} books, {loaded.articles} articles.")
 
 
 @app.command()

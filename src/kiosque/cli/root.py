@@ -26,6 +26,7 @@ NOUNS: dict[str, Noun] = {
     "producer": Noun("serve", "producer", "Polls the sources and publishes what is new.", _RUN),
     "consumer": Noun("serve", "consumer", "Matches, scores and stores what was published.", _RUN),
     "predict": Noun("serve", "predict", "The model server: polarity and books over HTTP.", _RUN),
+    "healthcheck": Noun("healthcheck", "app", "Ask a process of this machine whether it is ready.", _RUN),
     "doctor": Noun("doctor", "app", "Say what is wrong with this installation.", _RUN),
     "source": Noun("source", "app", "Where news comes from: list, add, poll.", _NEWS),
     "entity": Noun("entity", "app", "Who is watched: list, add, import, rematch.", _NEWS),
@@ -38,7 +39,7 @@ NOUNS: dict[str, Noun] = {
     "model": Noun("model", "app", "Versions: list, promote, roll back, verify.", _MODELS),
     "corpus": Noun("corpus", "app", "Training data: rehydrate the published labels.", _MODELS),
     "rescore": Noun("rescore", "app", "Score history with the model that is now current.", _MODELS),
-    "db": Noun("db", "app", "The database: migrate, status, backup.", _CARE),
+    "db": Noun("db", "app", "The database: init, migrate, status, backup.", _CARE),
     "user": Noun("user", "app", "People who may log in.", _CARE),
     "key": Noun("key", "app", "API keys: add, list, revoke.", _CARE),
     "dead-letter": Noun(

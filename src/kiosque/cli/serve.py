@@ -63,8 +63,14 @@ def run_web(ctx: typer.Context, host: Host = None, port: Port = None) -> None:
 def run_producer(ctx: typer.Context, host: Host = None, port: Port = None) -> None:
     """Poll the sources and publish what is new."""
     from kiosque.processes import run_producer
+    from kiosque.setup import declare_sources
 
-    _run(ctx, run_producer, host, port)
+    def run(house: House, on_ready: Callable[[str], None]) -> None:
+        house.migrated  # noqa: B018 - the sources are rows in it
+        declare_sources(house)
+        run_producer(house, on_ready)
+
+    _run(ctx, run, host, port)
 
 
 @consumer.command("consumer")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
 
 from kiosque.cli.context import settings_of
-from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_rows
+from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_rows, say
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Every setting, its value and where it comes from."
@@ -38,6 +39,16 @@ def list_settings(
         for name, field in Settings.model_fields.items()
     ]
     emit_rows(rows, choose_format(as_json, as_jsonl, as_csv))
+
+
+@app.command("make-secrets")
+def make_secrets(
+    folder: Annotated[Path, typer.Argument(help="Where `KIOSQUE_*_FILE` will look for them.")],
+) -> None:
+    """Make the secrets of a split installation, each once, as files that their owner and group may read."""
+    from kiosque.wiring import make_secrets
+
+    say(f"Made in {folder}: {', '.join(make_secrets(folder)) or 'nothing, they were there'}.")
 
 
 def _shown(value: Any) -> Any:

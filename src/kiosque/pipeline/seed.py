@@ -63,10 +63,12 @@ class Seeder:
         progress: Progress | None = None,
         stop: Stop | None = None,
         after_books: Callable[[], object] = lambda: None,
+        news: bool = True,
     ) -> Seeded:
         """Load what was not loaded before. The models must be in place, or the news is scored later.
 
         `after_books` runs when the catalogue is there and the news is not: the place to index it.
+        Without `news` it ends there.
 
         Broken off anywhere, the next run goes on. Safe to call at every start.
         """
@@ -77,10 +79,10 @@ class Seeder:
             books = self._load(path, BookFile(path, source=SOURCE), "books", tell, stop)
             loaded = replace(loaded, books=loaded.books + books.books)
         after_books()
-        for path in self._files("demo/articles*"):
-            news = self._load(path, ArticleFile(path, source=SOURCE), "news", tell, stop)
+        for path in self._files("demo/articles*") if news else ():
+            told = self._load(path, ArticleFile(path, source=SOURCE), "news", tell, stop)
             loaded = replace(
-                loaded, articles=loaded.articles + news.new, mentions=loaded.mentions + news.mentions
+                loaded, articles=loaded.articles + told.new, mentions=loaded.mentions + told.mentions
             )
         if loaded.anything:
             _log.info("seed.finished", entities=loaded.entities, books=loaded.books, articles=loaded.articles)
