@@ -98,17 +98,21 @@ class Folded:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original's offsets of the folded text from `start` to `end`, end exclusive.
 
-        Accents that follow belong to it, and so does the last dot of "F.D.R.".
+        Accents that follow belong to it, and so does the last dot of "F.D.R." and of "Biden Jr.".
         """
         first, last = self.origin(start), self.origin(end - 1) + 1
         while last < len(self.original) and _is_accent(self.original[last]):
             last += 1
-        if self._ends_in_dropped_dot(end, last) and (last - first == 1 or "." in self.original[first:last]):
+        if self._ends_in_dropped_dot(end, last) and _takes_dot(self.original[first:last]):
             last += 1
         return first, last
 
     def _ends_in_dropped_dot(self, end: int, last: int) -> bool:
         return self.original[last : last + 1] == "." and self.text[end : end + 1] != "."
+
+
+def _takes_dot(name: str) -> bool:
+    return len(name) == 1 or "." in name or name.rpartition(" ")[2].lower() in ABBREVIATIONS
 
 
 def fold(text: str) -> Folded:

@@ -121,15 +121,19 @@ def _phrases(entities: Iterable[Entity]) -> dict[str, Phrase]:
         person = person_names(entity)
         for alias in entity.aliases:
             folded = _trimmed(alias.text)
-            if folded.text:
+            if _comparable(folded.text):
                 names[folded.text].append(_name(entity, alias, person, folded))
         for exclude in entity.excludes:
             excluded[_trimmed(exclude).text].add(entity.id)
-    texts = sorted(names.keys() | (excluded.keys() - {""}))
+    texts = sorted(names.keys() | {text for text in excluded if _comparable(text)})
     return {
         text: Phrase(len(text), tuple(names.get(text, ())), frozenset(excluded.get(text, ())))
         for text in texts
     }
+
+
+def _comparable(text: str) -> bool:
+    return any(character.isalnum() for character in text)
 
 
 def _trimmed(text: str) -> Folded:
