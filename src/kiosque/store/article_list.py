@@ -216,18 +216,13 @@ def _by_time_of_entity(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
 def _by_net(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
     """Each article once, at its most extreme mention of those asked for."""
     m, other = mention.alias(), mention.alias()
-    here, there = tuple_(m.c.net, m.c.entity_pk), tuple_(other.c.net, other.c.entity_pk)
-    beyond = there > here if sort is Sort.POSITIVE else there < here
     conditions = [m.c.net.is_not(None), asked.of_mention(m), *asked.of_article(m)]
     if len(asked.entity_pks) != 1:
-        conditions.append(
-            ~exists().where(
-                other.c.article_pk == m.c.article_pk,
-                other.c.net.is_not(None),
-                asked.of_mention(other),
-                beyond,
-            )
-        )
+        # "+ 0.0" keeps SQLite from looking for the article's other mentions among all with a lower (higher) net
+        here, there = tuple_(m.c.net, m.c.entity_pk), tuple_(other.c.net + 0.0, other.c.entity_pk)
+        beyond = there > here if sort is Sort.POSITIVE else there < here
+        of_same = other.c.article_pk == m.c.article_pk
+        conditions.append(~exists().where(of_same, asked.of_mention(other), beyond))
     if asked.where.has_mentions is False:
         conditions.append(false())
     order = Order(sort.value, (m.c.net, m.c.article_pk), descending=sort is Sort.POSITIVE)

@@ -213,9 +213,9 @@ def _timeline(
 def _articles(tx: Tx, scope: _Scope, granularity: Granularity) -> dict[int, int]:
     """The denominators: all articles of the scope by bucket."""
     by_day = (
-        select(article.c.day, func.min(article.c.month).label("month"), func.count().label("articles"))
+        select(article.c.day, article.c.month, func.count().label("articles"))
         .where(*scope.of(article))
-        .group_by(article.c.day)
+        .group_by(article.c.day, article.c.month)
         .subquery()
     )
     bucket = bucket_number(granularity, by_day).label("bucket")
