@@ -56,16 +56,13 @@ def from_row(row: Row[Any]) -> StoredArticle:
 
 def to_row(article: Article, seen_at: datetime) -> dict[str, Any]:
     """The row of an article that is new."""
-    day = to_utc(article.published_at).date()
     return {
         "id": article.id,
         "key": article.key,
-        "source": article.source[:_MAX_NAME],
+        **counted_as(article),
         "headline": storable(article.headline),
         "abstract": storable(article.abstract),
         "published_at": article.published_at,
-        "day": day_number(day),
-        "month": month_number(day),
         "url": article.url,
         "section": article.section and article.section[:_MAX_NAME],
         "byline": article.byline,
@@ -75,6 +72,16 @@ def to_row(article: Article, seen_at: datetime) -> dict[str, Any]:
         "extra": article.extra,
         "first_seen_at": seen_at,
         "updated_at": None,
+    }
+
+
+def counted_as(article: Article) -> dict[str, Any]:
+    """The source and the day under which an article is counted."""
+    day = to_utc(article.published_at).date()
+    return {
+        "day": day_number(day),
+        "month": month_number(day),
+        "source": storable(article.source[:_MAX_NAME]),
     }
 
 

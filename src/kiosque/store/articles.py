@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,9 @@ from sqlalchemy import delete, func, or_, select, update
 from kiosque.core.article import Article, article_id
 from kiosque.core.errors import NotFound
 from kiosque.store.article_list import ArticleFilter, Sort, count, iterate, page
-from kiosque.store.article_rows import StoredArticle, changes_text, from_row, revision, to_row
+from kiosque.store.article_rows import StoredArticle, changes_text, counted_as, from_row, revision, to_row
 from kiosque.store.statements import add_missing, chunked, insert_into
-from kiosque.store.tables import article, article_scoring, article_sighting, mention
+from kiosque.store.tables import article, article_day, article_scoring, article_sighting, mention
 from kiosque.store.tx import Tx
 
 __all__ = [
@@ -83,7 +84,18 @@ def save(tx: Tx, articles: Sequence[Article], seen_at: datetime) -> list[SavedAr
     for places in chunked(order):
         chunk = _save_chunk(tx, [articles[place] for place in places], seen_at)
         saved.update(zip(places, chunk, strict=True))
+    _count_days(tx, [articles[place] for place in order if saved[place].new])
     return [saved[place] for place in range(len(articles))]
+
+
+def _count_days(tx: Tx, new: list[Article]) -> None:
+    """Add to `article_day`: last, and in the order of its key, because on PostgreSQL others wait for these rows."""
+    numbers = Counter(tuple(counted_as(each).items()) for each in new)
+    statement = insert_into(tx, article_day)
+    more = {"articles": article_day.c.articles + statement.excluded.articles}
+    rows = [{**dict(place), "articles": number} for place, number in sorted(numbers.items())]
+    if rows:
+        tx.execute(statement.on_conflict_do_update(index_elements=["day", "source"], set_=more), rows)
 
 
 def _save_chunk(tx: Tx, chunk: list[Article], seen_at: datetime) -> list[SavedArticle]:

@@ -1,7 +1,8 @@
 """The numbers behind the pages: who is in the news, how they are spoken of, over time.
 
 Each is one GROUP BY over an index that holds all it reads. Where a stretch is longer than a day, days are
-counted first, in the order of the index, and then added up: no sorting of millions of rows.
+counted first, in the order of the index, and then added up: no sorting of millions of rows. The denominators
+come out of `article_day`, which has been counted when the articles came in.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from kiosque.store.figures import (
     Ranked,
     Timeline,
 )
-from kiosque.store.tables import article, article_scoring, candidacy, entity, mention
+from kiosque.store.tables import article, article_day, article_scoring, candidacy, entity, mention
 from kiosque.store.tx import Tx
 from kiosque.store.values import UNSCORED, polarity_number
 
@@ -73,9 +74,9 @@ class _Scope:
     source: str | None = None
 
     def of(self, table: FromClause) -> list[ColumnElement[bool]]:
-        """The conditions on `article`, or on `mention`, which repeats what is asked."""
-        pairs = ((table.c.section, self.section), (table.c.source, self.source))
-        conditions = [column == value for column, value in pairs if value is not None]
+        """The conditions on `article`, or on `mention` or `article_day`, which repeat what is asked."""
+        pairs = (("section", self.section), ("source", self.source))
+        conditions = [table.c[name] == value for name, value in pairs if value is not None]
         if self.date_from is not None:
             conditions.append(table.c.day >= day_number(self.date_from))
         if self.date_to is not None:
@@ -86,35 +87,30 @@ class _Scope:
 def overview(tx: Tx, *, days: int = 30) -> Overview:
     """Counts of everything; `by_day` for the last `days` days up to the newest article."""
     version_pk = models.version_pk(tx, models.POLARITY, None) or 0
-    number = func.count().label("number")
-    by_source = tx.execute(
-        select(article.c.source, number).group_by(article.c.source).order_by(number.desc(), article.c.source)
-    ).all()
-    first, last = tx.execute(
-        select(
-            select(func.min(article.c.day)).scalar_subquery(),
-            select(func.max(article.c.day)).scalar_subquery(),
-        )
-    ).one()
-    by_day = tx.execute(
-        select(article.c.day, number)
-        .where(article.c.day > (last or 0) - days)
-        .group_by(article.c.day)
-        .order_by(article.c.day)
-    )
+    by_source = _articles_by(tx, _Scope(), article_day.c.source)
+    first, last = tx.execute(select(func.min(article_day.c.day), func.max(article_day.c.day))).one()
+    scope = _Scope() if last is None else _Scope(date.fromordinal(max(1, last - days + 1)))
+    by_day = _articles_by(tx, scope, article_day.c.day)
     scored = select(func.count()).where(article_scoring.c.version_pk == version_pk)
     mentioned = select(func.count()).where(mention.c.version_pk == version_pk)
     return Overview(
-        articles=sum(row.number for row in by_source),
+        articles=sum(by_source.values()),
         scored=tx.scalar(scored) or 0,
         mentions=tx.scalar(mentioned) or 0,
         entities=entities.count(tx),
         books=books.count(tx),
         first_day=None if first is None else date.fromordinal(first),
         last_day=None if last is None else date.fromordinal(last),
-        by_source=tuple((row.source, row.number) for row in by_source),
-        by_day=tuple((date.fromordinal(row.day), row.number) for row in by_day),
+        by_source=tuple(sorted(by_source.items(), key=lambda each: (-each[1], each[0]))),
+        by_day=tuple((date.fromordinal(day), number) for day, number in sorted(by_day.items())),
     )
+
+
+def _articles_by(tx: Tx, scope: _Scope, column: ColumnElement[Any]) -> dict[Any, int]:
+    """How many articles the days of the scope have, by a column of `article_day`."""
+    number = func.sum(article_day.c.articles)
+    rows = tx.execute(select(column, number).where(*scope.of(article_day)).group_by(column))
+    return {key: int(articles) for key, articles in rows}
 
 
 def ranking(
@@ -212,15 +208,23 @@ def _timeline(
 
 def _articles(tx: Tx, scope: _Scope, granularity: Granularity) -> dict[int, int]:
     """The denominators: all articles of the scope by bucket."""
-    by_day = (
-        select(article.c.day, article.c.month, func.count().label("articles"))
+    days = _days(scope)
+    bucket = bucket_number(granularity, days).label("bucket")
+    rows = tx.execute(select(bucket, func.sum(days.c.articles)).where(*scope.of(days)).group_by(bucket))
+    return {int(number): int(articles) for number, articles in rows}
+
+
+def _days(scope: _Scope) -> FromClause:
+    """Days with their number of articles; sections are not counted beforehand."""
+    if scope.section is None:
+        return article_day
+    columns = (article.c.day, article.c.month, article.c.section, article.c.source)
+    return (
+        select(*columns, func.count().label("articles"))
         .where(*scope.of(article))
-        .group_by(article.c.day, article.c.month)
+        .group_by(*columns)
         .subquery()
     )
-    bucket = bucket_number(granularity, by_day).label("bucket")
-    rows = tx.execute(select(bucket, func.sum(by_day.c.articles)).group_by(bucket))
-    return {int(number): int(articles) for number, articles in rows}
 
 
 def _of_entity(
@@ -264,14 +268,20 @@ def _by_place(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]], by: 
     column = mention.c[by.value]
     rows = tx.execute(select(column.label("place"), *_counts()).where(*conditions).group_by(column))
     counts = {row.place: _read(row) for row in rows}
-    column = article.c[by.value]
-    totals = tx.execute(select(column, func.count()).where(*scope.of(article)).group_by(column))
-    articles: dict[str | None, int] = {place: total for place, total in totals if place in counts}
+    articles = _articles_of_places(tx, scope, by)
     return [Breakdown(place or "", each, articles[place]) for place, each in counts.items()]
 
 
+def _articles_of_places(tx: Tx, scope: _Scope, by: Dimension) -> dict[str | None, int]:
+    if by is Dimension.SOURCE:
+        return _articles_by(tx, scope, article_day.c.source)
+    section = article.c.section
+    rows = tx.execute(select(section, func.count()).where(*scope.of(article)).group_by(section))
+    return {row[0]: row[1] for row in rows}
+
+
 def _by_part(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]]) -> list[Breakdown]:
-    total = tx.scalar(select(func.count()).select_from(article).where(*scope.of(article))) or 0
+    total = sum(_articles_by(tx, scope, article_day.c.source).values())
     found = []
     for part in Field:
         row = tx.execute(select(*_counts(_polarity(part))).where(*conditions)).one()
@@ -283,7 +293,7 @@ def campaign(tx: Tx, year: int, *, weeks: int = 52, model_version: str | None = 
     """The candidates of one election over the last `weeks` weeks before the vote. NotFound without the election."""
     election_date = elections.date_of(tx, year)
     scope = _Scope(election_date - timedelta(days=7 * weeks - 1), election_date)
-    articles = _articles_by_week(tx, scope, election_date)
+    articles = _articles_by(tx, scope, _week_number(election_date, article_day))
     counted = _candidates_by_week(tx, scope, year, election_date, model_version)
     stood = elections.candidacies(tx, year=year)
     names = entities.names(tx, [each.entity_id for each in stood])
@@ -298,12 +308,6 @@ def campaign(tx: Tx, year: int, *, weeks: int = 52, model_version: str | None = 
 
 def _week_number(election_date: date, days: FromClause) -> ColumnElement[int]:
     return ((day_number(election_date) - days.c.day) // 7).label("week")
-
-
-def _articles_by_week(tx: Tx, scope: _Scope, election_date: date) -> dict[int, int]:
-    week = _week_number(election_date, article)
-    rows = tx.execute(select(week, func.count()).where(*scope.of(article)).group_by(week))
-    return {int(number): articles for number, articles in rows}
 
 
 def _candidates_by_week(
@@ -342,7 +346,7 @@ def gaps(tx: Tx, *, min_days: int = 7, source: str | None = None, limit: int = 1
     """Stretches of at least `min_days` days without an article, longest first."""
     if min_days < 1:
         raise InvalidInput("A gap has at least one day.", hint="Give min_days of 1 or more.")
-    days = select(article.c.day).where(*_Scope(source=source).of(article)).group_by(article.c.day).subquery()
+    days = select(article_day.c.day).where(*_Scope(source=source).of(article_day)).distinct().subquery()
     pairs = select(days.c.day, func.lag(days.c.day).over(order_by=days.c.day).label("before")).subquery()
     length = pairs.c.day - pairs.c.before - 1
     rows = tx.execute(

@@ -80,6 +80,17 @@ article = Table(
     Index("ix_article_section", "section", "day", "published_at", "pk", "month"),
 )
 
+# How many articles each source has of each day: the denominators, kept by `articles.save` in its transaction.
+article_day = Table(
+    "article_day",
+    metadata,
+    Column("day", Integer, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("articles", Integer, nullable=False),
+    PrimaryKeyConstraint("day", "source"),
+)
+
 article_sighting = Table(
     "article_sighting",
     metadata,

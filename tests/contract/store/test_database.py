@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from kiosque.core.errors import Conflict, KiosqueError, SchemaMismatch, StoreUnavailable
 from kiosque.core.polarity import Outcome
-from kiosque.store import articles, entities, mentions, meta, models, schema
+from kiosque.store import articles, entities, mentions, meta, models, schema, stats
 from kiosque.store.database import Database
 from kiosque.store.mentions import ScoredArticle
 from kiosque.testing.world import NOW, POSITIVE, article, found
@@ -123,6 +123,7 @@ def test_threads_that_save_the_same_articles_store_each_once(database):
     assert sum(new) == 300
     with database.read() as tx:
         assert articles.count(tx) == 300
+        assert stats.overview(tx).articles == 300
         assert mentions.count(tx, model_version="v1") == 300
         stored = mentions.of_articles(tx, [each.pk for each in articles.iterate(tx)], model_version="v1")
     assert {len(each) for each in stored.values()} == {1}

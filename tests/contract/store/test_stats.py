@@ -54,6 +54,17 @@ def test_overview(news):
     assert whole.by_day == ((date(1860, 10, 30), 1), (date(1860, 11, 5), 1), (ELECTION, 1))
 
 
+def test_articles_are_counted_once_whatever_is_saved_again(news):
+    several = [article(f"more {i}", f"1860-11-0{1 + i % 4}", source=f"s{i % 3}") for i in range(30)]
+    with news.database.write() as tx:
+        for _ in range(2):
+            articles.save(tx, [*several, several[0], article("1", "1999-01-01", source="feed")], NOW)
+    whole = read(news, stats.overview)
+    assert whole.articles == read(news, articles.count) == 36
+    assert whole.by_source == (("s0", 10), ("s1", 10), ("s2", 10), ("wire", 4), ("feed", 2))
+    assert whole.last_day == ELECTION
+
+
 def test_ranking_compares_with_the_period_before(news):
     first, second = read(news, stats.ranking, date(1860, 10, 31), ELECTION)
     assert (first.entity_id, first.name, first.kind) == (A, "Abraham Lincoln", EntityKind.PERSON)

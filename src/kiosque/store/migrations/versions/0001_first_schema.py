@@ -72,7 +72,7 @@ def upgrade() -> None:
 
 
 def _articles() -> None:
-    """Stories and where else they were seen."""
+    """Stories, how many a day, and where else they were seen."""
     op.create_table(
         "article",
         Column("pk", _BIG, autoincrement=True, nullable=False),
@@ -104,6 +104,14 @@ def _articles() -> None:
     )
     op.create_index(
         "ix_article_source", "article", ["source", "day", "published_at", "pk", "month"], unique=False
+    )
+    op.create_table(
+        "article_day",
+        Column("day", Integer(), nullable=False),
+        Column("source", _WORDS, nullable=False),
+        Column("month", Integer(), nullable=False),
+        Column("articles", Integer(), nullable=False),
+        PrimaryKeyConstraint("day", "source", name="pk_article_day"),
     )
     op.create_table(
         "article_sighting",
