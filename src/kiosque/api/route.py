@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any, get_origin
 
 from fastapi import Request, Security
 from fastapi.dependencies.models import Dependant
@@ -70,11 +70,11 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         scope = declared_scope(self)
-        known = tuple(_query_names(self.dependant))
+        known = dict(_query_parameters(self.dependant))
 
         async def handler(request: Request) -> Response:
             _admit(request, scope)
-            _refuse_unknown_parameters(request, known)
+            _refuse_odd_parameters(request, known)
             response = await handle(request)
             return _conditional(request, response)
 
@@ -102,25 +102,29 @@ def _admit(request: Request, scope: Scope | None) -> None:
     caller.require(scope)
 
 
-def _query_names(dependant: Dependant) -> Iterator[str]:
-    """The names of all query parameters, those inside models included."""
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """The names of all query parameters, those inside models included, and whether one may occur more than once."""
     for field in dependant.query_params:
         annotation = field.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from (info.alias or name for name, info in annotation.model_fields.items())
+            for name, info in annotation.model_fields.items():
+                yield info.alias or name, get_origin(info.annotation) is list
         else:
-            yield field.alias
+            yield field.alias, get_origin(annotation) is list
     for inner in dependant.dependencies:
-        yield from _query_names(inner)
+        yield from _query_parameters(inner)
 
 
-def _refuse_unknown_parameters(request: Request, known: tuple[str, ...]) -> None:
+def _refuse_odd_parameters(request: Request, known: Mapping[str, bool]) -> None:
+    """Raises InvalidInput for a parameter that is not known, or given again where one would win silently."""
     for name in request.query_params:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             meant = f"Did you mean {close[0]!r}? " if close else ""
             takes = f"It takes: {', '.join(known)}." if known else "It takes none."
             raise InvalidInput(f"Unknown query parameter {name[:80]!r}.", hint=meant + takes)
+        if not known[name] and len(request.query_params.getlist(name)) > 1:
+            raise InvalidInput(f"The query parameter {name!r} is given more than once.", hint="Give it once.")
 
 
 def _conditional(request: Request, response: Response) -> Response:

@@ -67,7 +67,7 @@ Name = Annotated[
 """One line that names something."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,118}[a-z0-9])?$")]
 """An id that people can read, e.g. `abraham-lincoln`."""
-Version = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+Version = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9](?:\.?[a-z0-9_-])*\.?$")]
 """A model's or version's name."""
 Key = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(blank_unstorable)]
 """The key of an article or book, as its source gave it."""
