@@ -20,10 +20,13 @@ from kiosque.books.encoder import Encoder
 from kiosque.books.lexical import LexicalIndex
 from kiosque.books.recipe import Recipe
 from kiosque.books.terms import index_terms
+from kiosque.core.book import Book
 
 MAX_TERMS = 200
 """Of a long text the rarest terms count; a news article has fewer."""
 _NO_TERM = 1e-9
+_NEAREST = 500
+"""Books among which the same author is looked for."""
 
 Scores = NDArray[np.float32]
 
@@ -57,8 +60,10 @@ class Index:
     shifts: Scores | None = None
     """What readers' verdicts add to the log-odds of each book."""
 
-    def weigh(self, passage: Passage, *, placed: bool = True) -> Evidence:
-        """The evidence of one text. `placed` asks the chronicle, which is for news, not for descriptions of books."""
+    def weigh(self, passage: Passage, own: Book | None = None) -> Evidence:
+        """The evidence of one text. With `own` the text is the description of that book: then the author counts, and
+        the chronicle, which is for news, is not asked.
+        """
         terms = self._terms(passage.text)
         words = self.lexical.scores(terms)
         reach = sum(self.lexical.rarity(term) for term in terms)
@@ -67,7 +72,9 @@ class Index:
             return Evidence(self._shifted(share), np.zeros_like(share), share, 0.0, ())
         vector = self.encoder.encode(passage.text)
         setting = (
-            self.chronicle.place(passage.text, vector, self.recipe) if placed and self.chronicle else None
+            self.chronicle.place(passage.text, vector, self.recipe)
+            if self.chronicle and own is None
+            else None
         )
         sure = setting.confidence if setting else 0.0
         towards = np.stack([vector, setting.direction if setting and sure else np.zeros_like(vector)], axis=1)
@@ -76,6 +83,8 @@ class Index:
         mixed = (1.0 - light) * near[:, 0] + light * relative(words)
         if setting and sure:
             mixed = self._led_on(mixed, near[:, 1], setting)
+        if own is not None:
+            mixed = self._same_author(mixed, own)
         score = _logistic(self.recipe.slope * mixed + self.recipe.offset)
         strength = setting.strength if setting else 0.0
         return Evidence(
@@ -90,6 +99,15 @@ class Index:
         added += recipe.subject_weight * relative(self.lexical.scores(setting.subjects))
         extent = recipe.context_weight + recipe.person_weight + recipe.subject_weight
         return np.asarray((mixed + sure * added) / (1.0 + sure * extent), np.float32)
+
+    def _same_author(self, mixed: Scores, own: Book) -> Scores:
+        """`mixed` plus the likeness of authors (Jaccard's coefficient of their names), for the nearest books."""
+        names = frozenset(index_terms(own.author))
+        added = mixed.copy()
+        for row in np.argsort(-mixed)[:_NEAREST] if names else ():
+            others = frozenset(index_terms(self.catalogue.books[row].author))
+            added[row] += self.recipe.author_weight * len(names & others) / len(names | others)
+        return added
 
     def _terms(self, text: str) -> Mapping[str, float]:
         terms = dict.fromkeys(index_terms(text), 1.0)

@@ -102,7 +102,7 @@ class BooksModel:
         if not allowed.any():
             return Shelf((), self._version, self._nothing_left())
         evidence = merge(
-            [self._index.weigh(passage, placed=own is None) for passage in passages],
+            [self._index.weigh(passage, own) for passage in passages],
             [passage.share for passage in passages],
         )
         rows, note = self._choose(query, evidence, allowed, like=own is not None)

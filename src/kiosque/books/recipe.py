@@ -34,25 +34,27 @@ class Recipe:
     """From this strength on they count in full."""
     context_weight: float = 1.0
     """What the cosine of book and notes is worth at full confidence, where that of book and text is worth 0.85."""
-    person_weight: float = 0.1
+    person_weight: float = 0.2
     """What the notes' persons are worth, found in a book by BM25."""
-    subject_weight: float = 0.1
+    subject_weight: float = 0.2
+    author_weight: float = 0.2
+    """What the same author is worth in "more like this"."""
     gate: float = 0.5
     """Least top cosine + `gate_setting` × strength for an answer to a text."""
     gate_setting: float = 0.5
     likeness_gate: float = 0.3
     """Least top cosine for an answer to "more like this"."""
-    lexical_gate: float = 0.2
+    lexical_gate: float = 0.04
     """Without an encoder: least top BM25, as a share of what the text could reach."""
     floor: float = 0.02
     """Books with a lower score are not shown even where others are."""
-    diversity: float = 0.15
+    diversity: float = 0.3
     """How much a book loses for being like one that stands before it on the shelf."""
-    slope: float = 19.2
+    slope: float = 18.9
     """Slope and offset of the logistic curve that turns the mixed evidence into a score: the share of judged books
     at that level that were graded clearly relevant.
     """
-    offset: float = -8.6
+    offset: float = -8.35
 
 
 def write_recipe(recipe: Recipe, folder: Path) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
+import numpy as np
+
+from kiosque.books.encoder import Encoder, Vector
+from kiosque.books.terms import index_terms
 from kiosque.core.book import Book
 
 TRUMAN = Book(
@@ -40,3 +46,18 @@ PLAIN = Book("work:untold/nobody", "Untold", "Nobody Known")
 """A book of which next to nothing is known."""
 
 BOOKS = (TRUMAN, LINCOLN, BRIDGE, PLAIN)
+
+
+class WordEncoder(Encoder):
+    """Stands in for the sentence encoder: a text's vector counts its words in a few hashed places."""
+
+    def __init__(self, width: int = 64) -> None:
+        self.width = width
+        self._known = None
+
+    def _encode(self, text: str) -> Vector:
+        vector = np.zeros(self.width, np.float32)
+        for term in index_terms(text):
+            vector[crc32(term.encode()) % self.width] += 1.0
+        vector[0] += 1e-3
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)

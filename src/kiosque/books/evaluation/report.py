@@ -26,6 +26,8 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         gain = f"{versus['ndcg@10']:+.3f} [{low:+.3f}, {high:+.3f}]"
         yield f"- {name}: {gain} over the best single method, {versus['method']}"
     yield ""
+    if "crossvalidated" in report:
+        yield from _crossvalidated(report["crossvalidated"], catalogues)
     yield "## With one part switched off, nDCG@10"
     yield ""
     yield from _table("part", catalogues, {"kiosque": report["systems"]["kiosque"], **report["ablations"]})
@@ -45,6 +47,15 @@ def _table(head: str, catalogues: list[str], rows: Mapping[str, Any]) -> Iterato
         cells = [_figure(figures.get(catalogue), "ndcg@10") for catalogue in catalogues]
         unjudged = [_percent(figures.get(catalogue, {}).get("unjudged@10")) for catalogue in catalogues]
         yield f"| {name} | {' | '.join(cells)} | {' / '.join(unjudged)} |"
+    yield ""
+
+
+def _crossvalidated(nested: Mapping[str, Any], catalogues: list[str]) -> Iterator[str]:
+    figures = ", ".join(f"{name} {_figure(nested[name], 'ndcg@10')}" for name in catalogues)
+    yield (
+        f"Fusion weights chosen by nested cross-validation over queries ({nested['folds']} folds, "
+        f"{nested['candidates']} candidates), measured on what the choice had not seen: {figures}."
+    )
     yield ""
 
 
