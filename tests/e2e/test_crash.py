@@ -64,7 +64,8 @@ def write_file(path: Path, chance: random.Random) -> Expected:
         if n % 97 == 0:
             lines.append({"url": f"{url}/undated", "headline": "Nobody Knows When"})
             expected.rejected += 1
-    for url in chance.sample(urls, CORRECTED):
+    # Corrections stand more than a page behind: of a key that comes twice on one page, a source keeps the first.
+    for url in chance.sample(urls[:-100], CORRECTED):
         expected.headlines[url] = f"Correction: {' '.join(chance.sample(PEOPLE, 2))} Speaks of {url[-3:]}"
         lines.append({"url": url, "headline": expected.headlines[url], "date": "2024-11-06"})
     for url in chance.sample(urls, 100):
@@ -140,6 +141,8 @@ def database(folder: Path) -> Iterator[Database]:
 def check_store(database: Database, expected: Expected) -> None:
     """Every article once with its last text; every mention, none twice, scored as its text says."""
     with database.read() as tx:
+        given_up = dead_letters.page(tx, limit=3)
+        assert given_up.items == (), "nothing here is beyond help"
         rows = {row.article.url: row for row in articles.iterate(tx)}
         assert articles.count(tx) == len(rows) == len(expected.headlines)
         assert mentions.count_missing(tx, "v1") == 0
@@ -219,8 +222,6 @@ def test_consumers_that_are_killed_again_and_again_lose_nothing_of_a_broker(
     assert bus.lag() == Lag(pending=0, in_flight=0)
     bus.close()
     check_store(postgres_database, expected)
-    with postgres_database.read() as tx:
-        assert dead_letters.count(tx, replayed=None) == 0
 
 
 def publish(bus: JetStreamBus, headlines: dict[str, str]) -> None:

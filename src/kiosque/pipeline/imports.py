@@ -125,9 +125,14 @@ class StoreSink:
         return Put(_summary_of(taken))
 
     def _put_apart(self, articles: Sequence[Article], error: Exception, finish: Finish) -> Put:
-        """One of them cannot be stored: the others are, and `finish` comes last, by itself."""
+        """One of them cannot be stored: the others are, and `finish` comes last, by itself.
+
+        Where none of them can, the fault is the program's: then nothing is rejected, and `error` ends the import.
+        """
         failed: list[Failed] = []
         taken = tuple(self._halves(articles, error, failed))
+        if decide.is_systemic(len(failed), len(articles)):
+            raise error
         summary = replace(_summary_of(taken), read=len(articles), rejected=len(failed))
         put = Put(summary, tuple(failed))
         with self._database.write() as tx:

@@ -169,6 +169,25 @@ def test_an_article_that_cannot_be_stored_is_rejected_and_the_others_are_stored(
     assert "cannot score" in json.loads(line)["detail"]
 
 
+def test_where_no_article_can_be_stored_the_import_ends_and_rejects_none(
+    importer: Importer,
+    database: Database,
+    predictor: ScriptedPredictor,
+    article: MakeArticle,
+    tmp_path: Path,
+) -> None:
+    """As after an upgrade with a mistake in it: a file must not be read to its end into the reject file."""
+    predictor.poison = "Lane"
+    importer = Importer(importer._sink, database, clock=ManualClock())
+    source = PagedSource(pages_of([page(*(article(f"k{n}") for n in range(8)))]))
+    rejects = tmp_path / "rejects.jsonl"
+    with pytest.raises(ValueError, match="cannot score"):
+        importer.run(source, job_id="j", rejects=rejects)
+    assert rejects.read_text() == ""
+    predictor.poison = None
+    assert importer.run(source, job_id="j", rejects=rejects).new == 8
+
+
 def test_a_short_outage_is_waited_out(
     importer: Importer, database: Database, article: MakeArticle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
