@@ -53,6 +53,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         os.chown(folder, _NOBODY, _NOBODY)
+        binaries = _within_reach(binaries, folder)
     _run(
         binaries / "initdb",
         "-D",
@@ -74,6 +75,19 @@ def postgres_server(folder: Path) -> Iterator[str]:
     finally:
         _run(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _within_reach(binaries: Path, folder: Path) -> Path:
+    """`binaries`, or where they lie in a home that nobody may enter, a copy in `folder` with their libraries."""
+    try:
+        _run(binaries / "initdb", "--version")
+    except RuntimeError:
+        package = binaries.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, folder / part.name, symlinks=True)
+        return folder / binaries.relative_to(package.parent)
+    return binaries
 
 
 def free_port() -> int:
