@@ -65,7 +65,8 @@ def read_watchlist(path: Path) -> Watchlist:
     A CSV list is named after its file. Raises NotFound, TooLarge, or InvalidInput naming the file, the line or
     entity, and what to do.
     """
-    return parse_watchlist(_text(path), kind=_suffix(path), origin=str(path), stem=path.stem)
+    kind = _suffix(path)
+    return parse_watchlist(_text(path), kind=kind, origin=str(path), stem=path.stem)
 
 
 def read_folder(folder: Path) -> tuple[Watchlist, ...]:
