@@ -2,7 +2,8 @@
 
 Headlines capitalise every word, so a capital before a family name says nothing: "Voters Back Bush". What says
 something is a given name that is not the person's own ("Ivanka Trump", "Rex Ryan"), a particle ("St. Paul"), a
-woman's title that is not the person's ("Mrs. Lincoln"), or another generation after the name ("Trump Jr.").
+woman's title that is not the person's ("Mrs. Lincoln"), another generation after the name ("Trump Jr."), or, where
+the alias is rather a first name, a word after it that is no word of headlines ("Paul Thek").
 """
 
 from __future__ import annotations
