@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from kiosque.core.clock import Clock, parse_rfc3339, rfc3339
 from kiosque.core.errors import NoModel
 from kiosque.core.polarity import Mention
 from kiosque.core.prediction import Predictor
+from kiosque.pipeline import decide
 from kiosque.pipeline.scoring import Found, Scorer, find, spans_of
 from kiosque.pipeline.watch import Watch, Watched
 from kiosque.pipeline.worker import Stop
@@ -50,6 +51,8 @@ class Rescored:
     mentions: int
     left: int
     current: bool
+    failed: int = 0
+    """Articles that could not be scored by themselves; the log names them. They do not hold up the others."""
 
 
 Progress = Callable[[int, int], None]
@@ -67,6 +70,18 @@ class _Chunk:
     @property
     def last(self) -> int:
         return self.rows[-1].pk
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    articles: int = 0
+    mentions: int = 0
+    failed: int = 0
+
+    def plus(self, other: _Done) -> _Done:
+        return _Done(
+            self.articles + other.articles, self.mentions + other.mentions, self.failed + other.failed
+        )
 
 
 class Rescorer:
@@ -141,21 +156,26 @@ class Rescorer:
                 "There is no polarity model to score with.",
                 hint="See `kiosque model list`, then train or import one.",
             )
-        articles = mentions = looked_at = after = 0
+        done = _Done()
+        looked_at = after = 0
         total = self._count(version, rematch=rematch)
         while not stop.requested():
             chunk = self._next(version, after, rematch=rematch)
             if chunk is None:
                 break
             after = chunk.last
-            stored = self._take(chunk, since, version)
-            articles, mentions = articles + stored[0], mentions + stored[1]
+            rows = [row for row in chunk.rows if since is None or row.article.published_at.date() >= since]
+            errors: list[Exception] = []
+            done = done.plus(self._take(rows, chunk, version, errors))
+            if decide.is_systemic(len(errors), len(rows)):
+                raise errors[-1]  # not one of them: the fault is not theirs
             looked_at += len(chunk.rows)
             if progress is not None:
                 progress(looked_at, max(total, looked_at))
-        left, current = self._conclude(version)
-        _log.info("rescore.finished", version=version, articles=articles, mentions=mentions, left=left)
-        return Rescored(version, articles, mentions, left, current)
+        left, current = self._conclude(version, done.failed)
+        result = Rescored(version, done.articles, done.mentions, left, current, done.failed)
+        _log.info("rescore.finished", **asdict(result))
+        return result
 
     def _count(self, version: str, *, rematch: bool) -> int:
         with self._database.read() as tx:
@@ -176,9 +196,25 @@ class Rescorer:
             )
         return _Chunk(rows, existing, watched)
 
-    def _take(self, chunk: _Chunk, since: date | None, version: str) -> tuple[int, int]:
-        """Score one chunk and store it; returns how many articles and mentions."""
-        rows = [row for row in chunk.rows if since is None or row.article.published_at.date() >= since]
+    def _take(
+        self, rows: Sequence[StoredArticle], chunk: _Chunk, version: str, errors: list[Exception]
+    ) -> _Done:
+        """Score `rows` of the chunk, in halves where one of them cannot be scored; `errors` gets why not."""
+        try:
+            return self._take_together(rows, chunk, version)
+        except Exception as error:
+            if decide.is_outage(error):
+                raise
+            halves = decide.split(rows, error)
+            if halves is None:
+                key, what = rows[0].article.key, decide.describe(error)
+                _log.warning("rescore.failed", key=key, error=what, exc_info=error)
+                errors.append(error)
+                return _Done(failed=1)
+            first, second = (self._take(half, chunk, version, errors) for half in halves)
+            return first.plus(second)
+
+    def _take_together(self, rows: Sequence[StoredArticle], chunk: _Chunk, version: str) -> _Done:
         kept: dict[int, tuple[tuple[Mention, ...], int]] = {}
         for row in rows:
             found = find(row.article, chunk.watched)
@@ -197,7 +233,7 @@ class Rescorer:
         with self._database.write() as tx:
             stored = self._save(tx, texts, fresh, scored.model_version, chunk.watched.generation)
             stored += self._save(tx, texts, kept, version, chunk.watched.generation)
-        return len(rows), stored
+        return _Done(len(rows), stored)
 
     def _save(
         self,
@@ -220,12 +256,12 @@ class Rescorer:
             tx, rows, model_version=version, generation=generation, scored_at=self._clock()
         )
 
-    def _conclude(self, version: str) -> tuple[int, bool]:
-        """Show readers this version if it has scored everything; how many articles are left, and whether it is."""
+    def _conclude(self, version: str, failed: int) -> tuple[int, bool]:
+        """Show readers this version if it has scored all it can; how many are left, and whether they see it."""
         with self._database.write() as tx:
             left = mention_rows.count_missing(tx, version)
             current = models.current(tx, models.POLARITY)
-            if current != version and (left == 0 or current is None):
+            if current != version and (left <= failed or current is None):
                 models.set_current(tx, models.POLARITY, version, self._clock())
                 _log.info("rescore.current", version=version, before=current)
                 current = version

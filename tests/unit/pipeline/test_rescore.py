@@ -128,6 +128,31 @@ def test_an_outage_breaks_it_off_and_what_was_done_stays(
     assert rescorer.pending() == 3
 
 
+def test_one_article_that_cannot_be_scored_keeps_neither_the_others_nor_readers_waiting(
+    rescorer: Rescorer, database: Database, predictor: ScriptedPredictor, history: list[Article]
+) -> None:
+    predictor.version, predictor.poison = "v2", "Reed Meets"
+    result = rescorer.run()
+    assert (result.articles, result.failed, result.left, result.current) == (4, 1, 1, True)
+    predictor.poison = None
+    assert rescorer.run().left == 0
+    assert set(mentioned(database, "c", "v2")) == {"ada-lane", "bo-reed"}
+
+
+def test_where_nothing_can_be_scored_readers_keep_the_old_version(
+    intake: Intake,
+    database: Database,
+    predictor: ScriptedPredictor,
+    clock: ManualClock,
+    article: MakeArticle,
+) -> None:
+    intake.take([article(f"k{n}") for n in range(10)])
+    predictor.version, predictor.poison = "v2", "Lane"
+    with pytest.raises(ValueError, match="cannot score"):
+        Rescorer(database, predictor, clock=clock).run()
+    assert current(database) == "v1"
+
+
 def test_a_correction_that_arrives_meanwhile_is_not_overwritten(
     rescorer: Rescorer,
     intake: Intake,
