@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,11 +29,10 @@ from kiosque.store.articles import ArticleFilter
 from kiosque.store.database import Database, sqlite_database
 from kiosque.testing.pipeline import score_of
 from kiosque.testing.servers import NatsServer
-from kiosque.testing.waiting import wait_until
 
 PROCESS = Path(__file__).with_name("crash_process.py")
 PEOPLE = ("Lane", "Reed", "Moss", "Finch")
-KILLS = 10
+KILLS = 8
 STORIES = 1_500
 CORRECTED = 200
 
@@ -76,36 +75,68 @@ def write_file(path: Path, chance: random.Random) -> Expected:
     return expected
 
 
-def start(mode: str, *arguments: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(PROCESS), mode, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+class Process:
+    """A `crash_process.py` that can be killed; what it says goes to a file, so that it never waits for us."""
+
+    def __init__(self, folder: Path, mode: str, *arguments: str | Path) -> None:
+        self._out = folder / "out"
+        with self._out.open("wb") as out, (folder / "err").open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, str(PROCESS), mode, *map(str, arguments)], stdout=out, stderr=err
+            )
+        self._err = folder / "err"
+
+    def steps(self) -> int:
+        """What it has done so far: one for being ready, one for each article or transaction."""
+        return sum(line.startswith(("at", "ready")) for line in self._out.read_text().splitlines())
+
+    def kill_somewhere(self, chance: random.Random, *, most: int) -> bool:
+        """Kill -9 after a random number of steps and a moment more; False if it had ended before.
+
+        One that finds nothing to do is killed while it waits.
+        """
+        wanted, deadline = chance.randint(1, most), time.monotonic() + 20
+        pause = threading.Event()
+        while self._process.poll() is None and self.steps() < wanted and time.monotonic() < deadline:
+            pause.wait(0.002)
+        pause.wait(chance.random() * 0.03)
+        alive = self._process.poll() is None
+        self.kill()
+        return alive
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(60)
+
+    def stop(self) -> None:
+        """End it as a shutdown would."""
+        self._process.terminate()
+        assert self._process.wait(60) == 0, self._err.read_text()[-3_000:]
+
+    def finish(self) -> dict[str, int]:
+        """Let it come to its end; the counters that it says last."""
+        assert self._process.wait(240) == 0, self._err.read_text()[-3_000:]
+        counters: dict[str, int] = json.loads(self._out.read_text().splitlines()[-1])
+        return counters
 
 
-def kill_somewhere(process: subprocess.Popen[str], chance: random.Random, *, most: int) -> bool:
-    """Kill -9 after a random number of its steps and a moment more; False if it had ended before."""
-    assert process.stdout is not None
-    steps = chance.randint(0, most)
-    for line in process.stdout:
-        steps -= line.startswith(("at", "ready"))
-        if steps < 0:
-            break
-    threading.Event().wait(chance.random() * 0.03)
-    alive = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    return alive
+Start = Callable[..., Process]
 
 
-def finish(process: subprocess.Popen[str]) -> dict[str, int]:
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err[-3_000:]
-    counters: dict[str, int] = json.loads(out.splitlines()[-1])
-    return counters
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts processes; none of them outlives the test."""
+    started: list[Process] = []
+
+    def make(mode: str, *arguments: str | Path) -> Process:
+        folder = tmp_path / f"process{len(started)}"
+        folder.mkdir()
+        started.append(Process(folder, mode, *arguments))
+        return started[-1]
+
+    yield make
+    for process in started:
+        process.kill()
 
 
 @pytest.fixture
@@ -164,16 +195,15 @@ def check_store(database: Database, expected: Expected) -> None:
 
 @pytest.mark.timeout(600)
 def test_an_import_that_is_killed_again_and_again_ends_as_if_it_never_was(
-    folder: Path, tmp_path: Path, database: Database, chance: random.Random
+    folder: Path, tmp_path: Path, database: Database, chance: random.Random, start: Start
 ) -> None:
     file = tmp_path / "news.jsonl"
     expected = write_file(file, chance)
     for kills in range(KILLS):
-        assert kill_somewhere(start("import", folder, file), chance, most=9), f"it ended after {kills} kills"
+        assert start("import", folder, file).kill_somewhere(chance, most=9), f"it ended after {kills} kills"
         check_file(folder / "kiosque.sqlite")
-    counters = finish(start("import", folder, file))
+    counters = start("import", folder, file).finish()
     check_file(folder / "kiosque.sqlite")
-    check_store(database, expected)
     assert counters["read"] == expected.rows
     assert counters["new"] == STORIES
     assert counters["updated"] == CORRECTED
@@ -181,20 +211,21 @@ def test_an_import_that_is_killed_again_and_again_ends_as_if_it_never_was(
     assert (
         counters["rejected"] == expected.rejected == len((folder / "rejects.jsonl").read_text().splitlines())
     )
+    check_store(database, expected)
     with database.read() as tx:
         assert jobs.unfinished(tx) == ()
 
 
 @pytest.mark.timeout(600)
 def test_a_poll_that_is_killed_again_and_again_loses_nothing_on_the_inline_bus(
-    folder: Path, tmp_path: Path, database: Database, chance: random.Random
+    folder: Path, tmp_path: Path, database: Database, chance: random.Random, start: Start
 ) -> None:
     file = tmp_path / "news.jsonl"
     expected = write_file(file, chance)
     for kills in range(KILLS):
-        assert kill_somewhere(start("poll", folder, file), chance, most=150), f"it ended after {kills} kills"
+        assert start("poll", folder, file).kill_somewhere(chance, most=150), f"it ended after {kills} kills"
         check_file(folder / "kiosque.sqlite")
-    finish(start("poll", folder, file))
+    start("poll", folder, file).finish()
     check_file(folder / "kiosque.sqlite")
     check_store(database, expected)
     with database.read() as tx:
@@ -209,16 +240,21 @@ def test_consumers_that_are_killed_again_and_again_lose_nothing_of_a_broker(
     nats: NatsServer,
     tmp_path: Path,
     chance: random.Random,
+    start: Start,
 ) -> None:
     """Two consumer processes share a stream; now one, now the other is killed in the middle of its work."""
     expected = write_file(tmp_path / "news.jsonl", chance)
     stream = f"crash{chance.randrange(10**9)}"
     bus = JetStreamBus(nats.url, stream=StreamSettings(name=stream, ack_wait=1.0))
+
+    def consumer() -> Process:
+        return start("consume", postgres_url, nats.url, stream)
+
     first = {url: f"Report {n}: Nobody Speaks" for n, url in enumerate(expected.headlines)}
     for headlines in (first, expected.headlines):  # each story, and then a correction of it
         publish(bus, headlines)
-        kill_consumers(postgres_url, nats.url, stream, chance)
-        drain(bus, postgres_url, nats.url, stream)
+        kill_consumers(consumer, chance)
+        drain(bus, consumer())
     assert bus.lag() == Lag(pending=0, in_flight=0)
     bus.close()
     check_store(postgres_database, expected)
@@ -230,22 +266,19 @@ def publish(bus: JetStreamBus, headlines: dict[str, str]) -> None:
     bus.publish([message_of(story) for story in stories])
 
 
-def kill_consumers(postgres: str, nats: str, stream: str, chance: random.Random) -> None:
-    running = [start("consume", postgres, nats, stream) for _ in range(2)]
+def kill_consumers(consumer: Callable[[], Process], chance: random.Random) -> None:
+    running = [consumer(), consumer()]
     for kills in range(KILLS // 2):
-        kill_somewhere(running[kills % 2], chance, most=60)
-        running[kills % 2] = start("consume", postgres, nats, stream)
+        running[kills % 2].kill_somewhere(chance, most=60)
+        running[kills % 2] = consumer()
     for process in running:
         process.kill()
-        process.communicate(timeout=60)
 
 
-def drain(bus: JetStreamBus, postgres: str, nats: str, stream: str) -> None:
-    """One consumer that is left alone, until nothing waits; it ends by SIGTERM."""
-    process = start("consume", postgres, nats, stream)
-    reader = threading.Thread(target=process.communicate, daemon=True)
-    reader.start()
-    wait_until(lambda: bus.lag() == Lag(pending=0, in_flight=0))
-    process.terminate()
-    reader.join(30)
-    assert process.returncode == 0
+def drain(bus: JetStreamBus, consumer: Process) -> None:
+    """Leave one consumer alone until nothing waits; what dead ones held comes back after up to ten seconds each."""
+    deadline, pause = time.monotonic() + 200, threading.Event()
+    while bus.lag() != Lag(pending=0, in_flight=0):
+        assert time.monotonic() < deadline, bus.lag()
+        pause.wait(0.1)
+    consumer.stop()
