@@ -12,13 +12,13 @@ from fastapi import FastAPI
 from kiosque.core.errors import InvalidSettings, PreconditionFailed
 from kiosque.http.health import Check
 from kiosque.http.server import bind, is_loopback, serve
-from kiosque.pipeline.worker import Workers
 from kiosque.settings import Settings
 from kiosque.wiring import House, shipped_data
 
 if TYPE_CHECKING:
     from kiosque.api.context import ApiContext
     from kiosque.pipeline.producer_app import QuotaOut
+    from kiosque.pipeline.worker import Workers
     from kiosque.store.dead_letters import DeadLetter
 
 WEB_PORT, PREDICT_PORT, PRODUCER_PORT, CONSUMER_PORT = 8000, 8005, 8002, 8001
@@ -43,7 +43,7 @@ def reading_is_open(settings: Settings) -> bool:
 
 def run_up(house: House, on_ready: OnReady | None = None) -> None:
     """Everything in one process, until a signal ends it."""
-    workers = Workers(clock=house.clock)
+    workers = _workers(house)
     house.local_predictor.watch(house.settings.model_poll_seconds)
     workers.add("producer", house.producer.run)
     workers.add("books", house.bookshop.run)
@@ -60,7 +60,7 @@ def run_up(house: House, on_ready: OnReady | None = None) -> None:
 
 def run_web(house: House, on_ready: OnReady | None = None) -> None:
     """The pages and the API; articles are collected elsewhere."""
-    workers = Workers(clock=house.clock)
+    workers = _workers(house)
     checks: dict[str, Check] = {"database": house.database.check}
     if not house.settings.predict_url:
         house.local_predictor.watch(house.settings.model_poll_seconds)
@@ -74,7 +74,7 @@ def run_producer(house: House, on_ready: OnReady | None = None) -> None:
     from kiosque.pipeline.producer_app import producer_app
 
     _need_broker(house.settings)
-    workers = Workers(clock=house.clock)
+    workers = _workers(house)
     workers.add("producer", house.producer.run)
     app = producer_app(
         house.producer,
@@ -94,7 +94,7 @@ def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
     from kiosque.pipeline.guard import bearer
 
     _need_broker(house.settings)
-    workers = Workers(clock=house.clock)
+    workers = _workers(house)
     workers.add("consumer", house.consumer.run, last=True)
     app = consumer_app(
         house.bus,
@@ -118,7 +118,7 @@ def run_predict(house: House, on_ready: OnReady | None = None) -> None:
         max_body_bytes=house.settings.max_body_bytes,
     )
     app = create_app(house.local_predictor, house.metrics, settings)
-    _serve_with(house, Workers(clock=house.clock), app, PREDICT_PORT, on_ready)
+    _serve_with(house, None, app, PREDICT_PORT, on_ready)
 
 
 def seed_models(house: House) -> None:
@@ -146,7 +146,7 @@ def web_app(
     context = api_context(house, stopping=stopping, polls=polls)
     app = create_api(context, max_body_bytes=house.settings.max_body_bytes)
     app.include_router(health_router(checks, house.metrics.registry))
-    install_pages(app)
+    install_pages(app, secure_cookies=house.settings.behind_proxy)
     return app
 
 
@@ -154,6 +154,7 @@ def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> A
     """What the API is given."""
     from kiosque.api.context import ApiContext, Hooks
     from kiosque.pipeline.replay import replay
+    from kiosque.web.session import session_caller
 
     def replay_letter(letter_id: int) -> DeadLetter:
         return replay(letter_id, house.bus, house.migrated, house.clock)
@@ -171,21 +172,34 @@ def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> A
         rate_limit=house.settings.rate_limit,
         stopping=stopping,
         hooks=Hooks(
-            poll=house.producer.poll_now if polls else None, replay=replay_letter if can_replay else None
+            poll=house.producer.poll_now if polls else None,
+            replay=replay_letter if can_replay else None,
+            session=session_caller,
         ),
     )
 
 
-def _serve_with(house: House, workers: Workers, app: FastAPI, port: int, on_ready: OnReady | None) -> None:
+def _workers(house: House) -> Workers:
+    # imported here, because predict has no loops and its image no pipeline
+    from kiosque.pipeline.worker import Workers
+
+    return Workers(clock=house.clock)
+
+
+def _serve_with(
+    house: House, workers: Workers | None, app: FastAPI, port: int, on_ready: OnReady | None
+) -> None:
     """Bind first, so that a taken port is said before anything else starts; end the loops after the last answer."""
     check_exposure(house.settings)
     listener = bind(house.settings.host, house.settings.port if house.settings.port is not None else port)
-    workers.start()
+    if workers:
+        workers.start()
     try:
         serve(app, listener, on_ready=on_ready)
     finally:
         house.wake()
-        workers.stop()
+        if workers:
+            workers.stop()
 
 
 def _quota_out(house: House) -> QuotaOut:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from kiosque.core.errors import KiosqueError
-from kiosque.web.pages import articles, elections, people, shelves, today, workings
-from kiosque.web.render import STATIC, house, page
+from kiosque.core.errors import KiosqueError, Unauthenticated
+from kiosque.web.pages import account, articles, elections, people, shelves, today, workings
+from kiosque.web.render import STATIC, bare_page, here, house, page
+from kiosque.web.session import Sessions, need_reader
 
 _PAGES = (today, people, articles, elections, shelves, workings)
 _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
@@ -22,11 +25,16 @@ _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
-def install_pages(app: FastAPI) -> None:
-    """Add every page and the static files. `install_api` must have run: pages use what it put into the state."""
+def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
+    """Add every page and the static files. `install_api` must have run: pages use what it put into the state.
+
+    `secure_cookies`: a proxy that ends TLS stands in front, so that cookies can be kept off plain HTTP.
+    """
+    app.state.sessions = Sessions(app.state.api, secure=secure_cookies)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _PAGES:
-        app.include_router(module.router, include_in_schema=False)
+        app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])
+    app.include_router(account.open_router, include_in_schema=False)
     for kind in (KiosqueError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _pages_or(app.exception_handlers[kind]))
 
@@ -44,9 +52,15 @@ def _pages_or(otherwise: Handler) -> Handler:
 
 
 def _problem_page(request: Request, error: Exception) -> Response:
+    if isinstance(error, Unauthenticated) and request.method in ("GET", "HEAD"):
+        return RedirectResponse(f"/login?next={quote(here(request), safe='')}", status_code=303)
     status, title, detail, hint = _told(error)
-    with house(request).database.read() as tx:
-        return page(request, tx, "problem.html", status=status, title=title, detail=detail, hint=hint)
+    values: dict[str, Any] = {"status": status, "title": title, "detail": detail, "hint": hint}
+    try:
+        with house(request).database.read() as tx:
+            return page(request, tx, "problem.html", **values)
+    except KiosqueError:  # the database is what is wrong
+        return bare_page("problem.html", **values)
 
 
 def _told(error: Exception) -> tuple[int, str, str, str | None]:

@@ -19,6 +19,7 @@ from kiosque.store import articles
 from kiosque.store.tx import Tx
 from kiosque.web.figures import bars
 from kiosque.web.figures.polarity import Tone
+from kiosque.web.session import visitor_of
 
 NAVIGATION = (
     ("Today", "/"),
@@ -42,7 +43,8 @@ class Masthead:
     """The line under the name."""
 
     today: date
-    articles: int
+    articles: int | None
+    """None for someone who may not read."""
 
 
 @cache
@@ -80,17 +82,32 @@ def page(
     request: Request, tx: Tx, name: str, *, section: str = "", status: int = 200, **values: Any
 ) -> HTMLResponse:
     """`name` filled with `values` and with what every page shows."""
-    api = api_of(request)
-    masthead = Masthead(api.clock().date(), articles.count(tx))
-    values = {"query": "", **values}
-    html = (
-        templates().get_template(name).render(request=request, masthead=masthead, section=section, **values)
-    )
+    visitor = visitor_of(request)
+    masthead = Masthead(api_of(request).clock().date(), articles.count(tx) if visitor.reads else None)
+    values = {"query": "", "visitor": visitor, "here": here(request), **values}
+    html = templates().get_template(name).render(masthead=masthead, section=section, **values)
+    return HTMLResponse(html, status_code=status, headers=page_headers())
+
+
+def bare_page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """`name` without anything that has to be read: for when the database does not answer."""
+    values = {"query": "", "visitor": None, "masthead": None, "here": "/", "section": "", **values}
+    html = templates().get_template(name).render(**values)
     return HTMLResponse(html, status_code=status, headers=page_headers())
 
 
 def page_headers() -> dict[str, str]:
-    return {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
+    """What goes with every page. A proxy may not keep one for somebody else: it may be a logged-in one's."""
+    return {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Cookie",
+    }
+
+
+def here(request: Request) -> str:
+    """The address of this page, to come back to."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def tone_of(counts: Any) -> Tone:
