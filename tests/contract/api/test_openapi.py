@@ -93,6 +93,7 @@ def test_every_parameter_of_a_path_has_an_example_and_every_parameter_a_type(ope
         assert parameter["schema"]["examples"]
         assert parameter["description"]
     for parameter in operation.parameters("query"):
+        assert parameter["schema"].get("examples") or not parameter["required"]
         assert parameter["schema"].get("type") or parameter["schema"].get("anyOf") or "$ref" in str(parameter)
 
 

@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    WithJsonSchema,
 )
 
 from kiosque.api.exports import Format, Row
@@ -74,8 +73,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterVali
 Day = Annotated[
     date,
     BeforeValidator(_looks_like_day),
-    Field(ge=date(1000, 1, 1), le=date(8999, 12, 31)),
-    WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY.pattern}),
+    Field(ge=date(1000, 1, 1), le=date(8999, 12, 31), json_schema_extra={"pattern": _DAY.pattern}),
 ]
 """A day as `1860-11-06`, in a year in which arithmetic with days has room on both sides."""
 Moment = Annotated[datetime, BeforeValidator(_looks_like_moment)]
