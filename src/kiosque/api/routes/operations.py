@@ -89,7 +89,7 @@ def poll_source(api: ApiDep, source: SourceId) -> PolledAnswer:
     """Without waiting for its time. Answers when that is done."""
     poll = api.context.hooks.poll
     if poll is None:
-        raise unable("poll sources", "The producer does: kiosque source poll, or wait for its time.")
+        raise unable("poll sources", f"The producer does. Or run: kiosque source poll {source}")
     polled = poll(source)
     return PolledAnswer.of(polled)
 
@@ -137,7 +137,7 @@ def replay_dead_letter(api: ApiDep, letter: LetterId) -> DeadLetterAnswer:
     """Puts its message on the bus again. Should it fail again it comes back."""
     replay = api.context.hooks.replay
     if replay is None:
-        raise unable("put messages on the bus", f"Run: kiosque db replay {letter}")
+        raise unable("put messages on the bus", f"Run: kiosque dead-letter replay {letter}")
     return DeadLetterAnswer.of(replay(letter))
 
 
