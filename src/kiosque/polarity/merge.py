@@ -2,7 +2,11 @@
 
 Inside a part (headline or abstract) each window counts by the mentions that it answers for. Between the parts the
 headline counts `HEADLINE_WEIGHT`, the abstract the rest; where only one part names the target, it decides alone.
-Probabilities are averaged, so the result is again a distribution, and calibrated windows give a calibrated whole.
+Probabilities are averaged, so the result is again a distribution.
+
+Measured on PerSenT (title and first 600 characters of 505 articles whose title names the entity): headline weights
+from 0 to 1, means of logarithms instead of probabilities, the first window alone, and the least neutral one all lie
+within 0.04 of each other in macro-F1, which is noise there. So the plainest rule was taken.
 """
 
 from __future__ import annotations

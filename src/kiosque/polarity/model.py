@@ -36,8 +36,8 @@ from kiosque.polarity.scorer import Scorer
 
 FORMAT = "polarity-onnx/1"
 CANARY_TOLERANCE = 0.1
-"""Largest difference of a probability from the recorded one. int8 kernels round differently from CPU to CPU
-(measured between processors with and without VNNI: below 0.05); a wrong file is off by far more."""
+"""Largest difference of a probability from the recorded one: int8 kernels round differently from processor to
+processor, and a wrong file is off by far more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ class Trainer:
         if not file.exists():
             return False
         saved = torch.load(file, weights_only=True)
-        if saved["recipe"] != repr(self.recipe):
+        if saved["recipe"] != _identity(self.recipe):
             raise InvalidInput(
                 f"{file} belongs to another recipe.",
                 hint="Give another output folder, or start without --resume.",
@@ -175,7 +175,7 @@ class Trainer:
         _write(
             self.folder / "checkpoint.pt",
             {
-                "recipe": repr(self.recipe),
+                "recipe": _identity(self.recipe),
                 "model": self.model.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "average": self.average,
@@ -248,6 +248,11 @@ def _optimiser(recipe: Recipe, model: TargetClassifier) -> torch.optim.AdamW:
                 {"params": chosen, "peak": rate, "weight_decay": recipe.weight_decay if decay else 0.0}
             )
     return torch.optim.AdamW(groups, lr=recipe.encoder_rate, fused=True)
+
+
+def _identity(recipe: Recipe) -> str:
+    """What of a recipe decides the weights: not what is measured or how the file is made."""
+    return repr(replace(recipe, tests=(), notes=(), keep_float=()))
 
 
 def _batch_count(samples: Sequence[Sample], size: int) -> int:

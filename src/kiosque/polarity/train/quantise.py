@@ -1,8 +1,9 @@
-"""From fp32 to int8: a quarter of the size, twice as fast, the answers nearly the same.
+"""From fp32 to int8: a quarter of the size, about twice as fast, the answers nearly the same.
 
 Activations are quantised as they come, with one scale a tensor, and a few of their channels are far larger than the
 rest. Before the weights are quantised, a part of each channel's size is therefore moved from the activations into the
-weights ("SmoothQuant", Xiao et al. 2023, with alpha 0.85: measured, it halves the distance to fp32).
+weights ("SmoothQuant", Xiao et al. 2023). With alpha 0.85 the logits came out 25 to 40 % closer to fp32 than without,
+measured on three sets.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Sizes are counted in examples, rates are those of AdamW. See docs for what was measured with which."""
+    """Sizes are counted in examples, rates are those of AdamW."""
 
     name: str
     sets: tuple[TrainingSet, ...]
