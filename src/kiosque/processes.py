@@ -167,6 +167,7 @@ def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> A
         metrics=house.metrics,
         secret_key=house.secret_key,
         clock=house.clock,
+        watch=house.watch,
         open_reading=reading_is_open(house.settings),
         token_lifetime=timedelta(minutes=house.settings.token_minutes),
         rate_limit=house.settings.rate_limit,
