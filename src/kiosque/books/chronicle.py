@@ -81,6 +81,8 @@ class Chronicle:
     """[notes, width]: vectors that texts are compared with."""
     aim: NDArray[np.float32]
     """[notes, width]: where each note points."""
+    spans: NDArray[np.int32]
+    """[notes, 2]: first and last year."""
 
     def place(self, text: str, vector: Vector, recipe: Recipe) -> Setting:
         """Find the notes nearest to `text`, whose vector is `vector`."""
@@ -110,8 +112,7 @@ class Chronicle:
         named = np.array([int(year) for year in _YEAR.findall(text)])
         if not named.size:
             return np.zeros(len(self.notes), np.float32)
-        start = np.array([note.start for note in self.notes])
-        end = np.array([note.end for note in self.notes])
+        start, end = self.spans[:, 0], self.spans[:, 1]
         inside = ((start <= named[:, None]) & (named[:, None] <= end)).any(axis=0)
         ends = np.minimum(abs(named[:, None] - start), abs(named[:, None] - end)).min(axis=0)
         far = (end - start < _SHORT_YEARS) & (ends > _FAR_YEARS)
@@ -147,7 +148,7 @@ def load_chronicle(folder: Path) -> Chronicle:
     index = load_index(folder)
     if not len(notes) == len(find) == len(aim) == index.size:
         raise ValueError("notes, index and vectors of the chronicle differ in number")
-    return Chronicle(notes, index, find, aim)
+    return Chronicle(notes, index, find, aim, np.array([(n.start, n.end) for n in notes], np.int32))
 
 
 def holds(folder: Path, source: Path) -> bool:

@@ -26,7 +26,7 @@ VECTORS = "vectors.npy"
 CANARY = "canary.json"
 TOLERANCE = 0.05
 """How far a score may be from the recorded one: int8 kernels of different processors round differently."""
-_POOL = 5
+_POOL = 4
 """Books looked at by the diversity step, as a multiple of k."""
 _NONE_YET = "There are no books in the catalogue yet."
 
@@ -118,8 +118,7 @@ class BooksModel:
         if query.min_score is None and not self.fits(evidence, allowed, like=like):
             return [], self._no_match(best)
         least = self._recipe.floor if query.min_score is None else query.min_score
-        order = np.argsort(-score, kind="stable")[: query.k * _POOL]
-        pool = [int(row) for row in order if score[row] >= least]
+        pool = [row for row in _highest(score, query.k * _POOL) if score[row] >= least]
         if not pool:
             return [], self._below(best, float(score[best]), least)
         return self._spread(pool, evidence.score, query.k), ""
@@ -175,6 +174,17 @@ class BooksModel:
     def _below(self, best: int, score: float, least: float) -> str:
         title = self._catalogue.books[best].title
         return f"No good match: no book reaches the score {least:g}; the closest, “{title}”, has {score:.2f}."
+
+
+def _highest(score: Scores, count: int) -> list[int]:
+    """The rows of the `count` highest scores, best first; of equal ones the lower row first."""
+    if len(score) > count:
+        # all that reach the least score still wanted, so that ties at the edge do not fall by chance
+        edge = np.partition(score, -count)[-count]
+        rows = np.nonzero(score >= edge)[0]
+    else:
+        rows = np.arange(len(score))
+    return [int(row) for row in rows[np.argsort(-score[rows], kind="stable")][:count]]
 
 
 def load(folder: Path, *, threads: int | None = None) -> BooksModel:

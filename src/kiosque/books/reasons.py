@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kiosque.books.chronicle import Note
 from kiosque.books.terms import STOP_WORDS, index_terms, stem, surfaces, words
@@ -55,7 +56,7 @@ def explain(
     named = [subject for subject in book.subjects if shares_name(asked.stems, subject)]
     persons = [subject for subject in named if is_person(subject)]
     subjects = [subject for subject in named if subject not in persons]
-    wording = take_apart(" ".join((book.title, book.author, *book.subjects, book.description)))
+    wording = _wording_of(book)
     shared = sorted(asked.stems & wording.stems, key=lambda term: (-rarity(term), term))
     terms = _without_pieces(asked.surface[term] for term in shared)[:MAX_TERMS]
     said = _named(persons, subjects, terms)
@@ -70,10 +71,16 @@ def explain(
 
 def shares_name(stems: frozenset[str], subject: str) -> bool:
     """Whether a text with these stems names `subject`: a person by the last name, anything else by all its words."""
-    own = index_terms(subject)
+    own = _terms_of(subject)
     if not own:
         return False
     return own[-1] in stems if is_person(subject) else all(term in stems for term in own)
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(name: str) -> tuple[str, ...]:
+    """The stems of a name or subject; the same few come again and again."""
+    return tuple(index_terms(name))
 
 
 def is_person(subject: str) -> bool:
@@ -82,6 +89,12 @@ def is_person(subject: str) -> bool:
     return 2 <= len(found) <= 4 and all(
         w[:1].isupper() and w.lower().strip(".,") not in _GENERIC for w in found
     )
+
+
+@lru_cache(maxsize=2_000)
+def _wording_of(book: Book) -> Wording:
+    """The wording of a book; those at the top of many shelves are taken apart once."""
+    return take_apart(" ".join((book.title, book.author, *book.subjects, book.description)))
 
 
 def _without_pieces(terms: Iterable[str]) -> list[str]:
@@ -109,7 +122,7 @@ def _led_on(book: frozenset[str], notes: Sequence[Note], covered: set[str]) -> t
         common = [
             name
             for name in dict.fromkeys((*note.persons, *note.subjects))
-            if shares_name(book, name) and not set(index_terms(name)) & covered
+            if shares_name(book, name) and covered.isdisjoint(_terms_of(name))
         ]
         if common:
             return note.title, common[:MAX_NAMED]

@@ -19,7 +19,7 @@ class Recipe:
     b: float = 0.75
     title_share: float = 0.25
     """Share of title and subjects alone in a book's vector; the rest is description, subjects and title."""
-    lexical_weight: float = 0.15
+    lexical_weight: float = 0.25
     """Share of BM25 beside the cosine of text and book."""
     note_lexical: float = 0.15
     """Share of BM25 beside the cosine of text and note."""
@@ -33,10 +33,10 @@ class Recipe:
     trust: float = 0.5
     """From this strength on they count in full."""
     context_weight: float = 1.0
-    """What the cosine of book and notes is worth at full confidence, where that of book and text is worth 0.85."""
+    """What the cosine of book and notes is worth at full confidence, where that of book and text is worth 0.75."""
     person_weight: float = 0.2
     """What the notes' persons are worth, found in a book by BM25."""
-    subject_weight: float = 0.2
+    subject_weight: float = 0.3
     author_weight: float = 0.2
     """What the same author is worth in "more like this"."""
     gate: float = 0.5
@@ -50,11 +50,11 @@ class Recipe:
     """Books with a lower score are not shown even where others are."""
     diversity: float = 0.3
     """How much a book loses for being like one that stands before it on the shelf."""
-    slope: float = 18.9
+    slope: float = 17.8
     """Slope and offset of the logistic curve that turns the mixed evidence into a score: the share of judged books
     at that level that were graded clearly relevant.
     """
-    offset: float = -8.35
+    offset: float = -7.95
 
 
 def write_recipe(recipe: Recipe, folder: Path) -> None:
