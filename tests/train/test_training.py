@@ -271,6 +271,25 @@ def test_pruning_the_vocabulary_changes_nothing_for_the_words_that_stay(encoder:
     assert np.allclose(predict(whole, tokens, samples), predict(pruned, fewer, samples), atol=1e-5)
 
 
+def test_other_families_of_encoders_train_and_export_too(encoder: Path, tmp_path: Path) -> None:
+    """An Electra, whose embeddings are narrower than its layers."""
+    from transformers import ElectraConfig, ElectraModel
+
+    tokenizer = (encoder / "tokenizer.json").read_text(encoding="utf-8")
+    config = ElectraConfig(
+        vocab_size=len(json.loads(tokenizer)["model"]["vocab"]),
+        embedding_size=16,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    ElectraModel(config).save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+    model, pieces = build_classifier(str(tmp_path), seed=1, freeze_embeddings=True)
+    assert export_float(model, pieces, tmp_path / "float").exists()
+
+
 def test_an_encoder_that_is_not_there_is_invalid_input(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="encoder"):
         build_classifier(str(tmp_path / "none"), seed=1, freeze_embeddings=True)

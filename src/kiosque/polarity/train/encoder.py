@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from tokenizers import AddedToken, Tokenizer
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 
 from kiosque.core.errors import InvalidInput
 from kiosque.polarity.prepare import PLACEHOLDER
@@ -35,7 +35,7 @@ class TargetClassifier(nn.Module):
         self.encoder = encoder
         self.target_id = target_id
         self.placeholder = nn.Parameter(start.clone())
-        width = start.shape[0]
+        width = int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.head = nn.Sequential(
             nn.Dropout(0.1), nn.Linear(2 * width, width), nn.Tanh(), nn.Dropout(0.1), nn.Linear(width, 3)
         )
@@ -69,10 +69,7 @@ def build_classifier(
     """
     torch.manual_seed(seed)
     folder = find_encoder(name)
-    try:
-        encoder = AutoModel.from_pretrained(folder, attention_probs_dropout_prob=0.0, add_pooling_layer=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise InvalidInput(f"Cannot load the encoder {name}: {error}.") from error
+    encoder = _load_encoder(folder)
     raw = read_tokenizer(folder)
     start = _starting_vector(encoder.get_input_embeddings().weight.detach(), raw["model"]["vocab"])
     if vocabulary:
@@ -82,6 +79,24 @@ def build_classifier(
         encoder.config.vocab_size = len(kept)
     encoder.get_input_embeddings().weight.requires_grad_(not freeze_embeddings)
     return TargetClassifier(encoder, raw["model"]["vocab"][PLACEHOLDER], start), make_tokenizer(raw)
+
+
+def _load_encoder(folder: str) -> Any:
+    """Without dropout on attention, which is how the recipes were measured, and without the unused pooling layer."""
+    try:
+        config = AutoConfig.from_pretrained(folder)
+        for name in ("attention_probs_dropout_prob", "attention_dropout"):
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
+        encoder = AutoModel.from_pretrained(folder, config=config)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"Cannot load the encoder {folder}: {error}.",
+            hint="Give minilm, a folder, or the id of a model on a hub.",
+        ) from error
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
+    return encoder
 
 
 def _starting_vector(table: Tensor, vocabulary: dict[str, int]) -> Tensor:
