@@ -15,11 +15,24 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from kiosque.core.errors import KiosqueError, Unauthenticated
-from kiosque.web.pages import account, articles, elections, people, shelves, today, workings
+from kiosque.web.pages import (
+    account,
+    articles,
+    elections,
+    files,
+    manual,
+    people,
+    playground,
+    shelves,
+    today,
+    verdicts,
+    workings,
+)
 from kiosque.web.render import STATIC, bare_page, here, house, page
 from kiosque.web.session import Sessions, need_reader
 
-_PAGES = (today, people, articles, elections, shelves, workings)
+# `files` first: /elections/1860.csv is no year
+_PAGES = (files, today, people, articles, elections, shelves, workings, manual, playground, verdicts)
 _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
@@ -34,7 +47,8 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])
-    app.include_router(account.open_router, include_in_schema=False)
+    for open_router in (account.open_router, manual.open_router):
+        app.include_router(open_router, include_in_schema=False)
     for kind in (KiosqueError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _pages_or(app.exception_handlers[kind]))
 

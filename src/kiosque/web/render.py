@@ -18,7 +18,7 @@ from kiosque.api.context import Api, api_of
 from kiosque.store import articles
 from kiosque.store.tx import Tx
 from kiosque.web.figures import bars
-from kiosque.web.figures.polarity import Tone
+from kiosque.web.figures.polarity import Tone, signed
 from kiosque.web.session import visitor_of
 
 NAVIGATION = (
@@ -28,7 +28,14 @@ NAVIGATION = (
     ("Books", "/books"),
     ("Models", "/models"),
 )
-MORE = (("Articles", "/articles"), ("Sources", "/sources"), ("API", "/api/v1/docs"), ("About", "/about"))
+MORE = (
+    ("Articles", "/articles"),
+    ("Compare", "/compare"),
+    ("Try it", "/try"),
+    ("Sources", "/sources"),
+    ("API", "/api"),
+    ("About", "/about"),
+)
 
 # No script from elsewhere, none inline, no eval; no style either that is not in our own file.
 CONTENT_SECURITY_POLICY = (
@@ -66,7 +73,7 @@ def templates() -> Environment:
         describe=bars.describe,
     )
     environment.filters.update(
-        day=_day, moment=_moment, signed=_signed, thousands=_thousands, percent=_percent
+        day=_day, moment=_moment, signed=signed, thousands=_thousands, percent=_percent
     )
     return environment
 
@@ -84,9 +91,14 @@ def page(
     """`name` filled with `values` and with what every page shows."""
     visitor = visitor_of(request)
     masthead = Masthead(api_of(request).clock().date(), articles.count(tx) if visitor.reads else None)
-    values = {"query": "", "visitor": visitor, "here": here(request), **values}
+    values = {"query": "", **visitor_values(request), **values}
     html = templates().get_template(name).render(masthead=masthead, section=section, **values)
     return HTMLResponse(html, status_code=status, headers=page_headers())
+
+
+def visitor_values(request: Request) -> dict[str, Any]:
+    """Who looks at the page, and where it is."""
+    return {"visitor": visitor_of(request), "here": here(request)}
 
 
 def bare_page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -126,10 +138,6 @@ def _day(moment: date | datetime | None) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return f"{_day(moment)}, {moment:%H:%M} UTC" if moment else "never"
-
-
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2f}".replace("-", "−").replace("+0.00", "0.00")
 
 
 def _thousands(value: int) -> str:

@@ -12,7 +12,7 @@ from math import sqrt
 
 from markupsafe import Markup
 
-from kiosque.web.figures.polarity import Tone
+from kiosque.web.figures.polarity import Tone, signed
 from kiosque.web.figures.svg import Scale, element, figure
 
 WIDTH = 640.0
@@ -51,7 +51,9 @@ def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
     parts: list[Markup] = [*_axis(x, height, weeks)]
     for place, lane in enumerate(lanes):
         parts += _lane(lane, TOP + LANE * place, x, most)
-    words = "; ".join(f"{lane.name}: {lane.tone.total} articles, net {_net(lane.tone)}" for lane in lanes)
+    words = "; ".join(
+        f"{lane.name}: {lane.tone.total} articles, net {signed(lane.tone.net)}" for lane in lanes
+    )
     return figure(WIDTH, height, title, words, parts, kind="campaign")
 
 
@@ -73,7 +75,7 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
     for week in sorted(lane.weeks, key=lambda week: -week.tone.total):
         if week.tone.net is not None:
             radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(week.tone.total / most)
-            words = f"{week.before} weeks before: {week.tone.total} articles, net {_net(week.tone)}"
+            words = f"{week.before} weeks before: {week.tone.total} articles, net {signed(week.tone.net)}"
             side = "positive" if week.tone.net > 0 else "negative" if week.tone.net < 0 else "neutral"
             yield element(
                 "circle",
@@ -83,9 +85,11 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
                 cy=y(week.tone.net),
                 r=radius,
             )
-    yield element("text", _net(lane.tone), class_=weight, x=x.end + 14, y=middle - 1)
-    yield element("text", f"{lane.tone.total:,} articles", class_="tick", x=x.end + 14, y=middle + 13)
-
-
-def _net(tone: Tone) -> str:
-    return "–" if tone.net is None else f"{tone.net:+.2f}".replace("-", "−")
+    yield element("text", signed(lane.tone.net), class_=weight, x=x.end + 14, y=middle - 1)
+    yield element(
+        "text",
+        f"{lane.tone.total:,} article{'' if lane.tone.total == 1 else 's'}",
+        class_="tick",
+        x=x.end + 14,
+        y=middle + 13,
+    )

@@ -12,11 +12,13 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from kiosque.web.figures.polarity import Tone
+from kiosque.web.figures.polarity import Tone, signed
 from kiosque.web.figures.svg import Point, Scale, band, element, figure, path
 
 WIDTH, HEIGHT = 960.0, 320.0
-LEFT, RIGHT = 44.0, 12.0
+LEFT, RIGHT = 44.0, 20.0
+EDGE = 40.0
+"""Labels nearer to the right edge than this end at their line instead of being centred on it."""
 VOLUME_TOP, VOLUME_BOTTOM = 34.0, 120.0
 NET_TOP, NET_BOTTOM = 140.0, 290.0
 
@@ -51,7 +53,7 @@ def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, uni
         return Markup('<p class="empty">Nothing to draw: no article in these days names them.</p>')
     x = Scale(buckets[0].start.toordinal(), buckets[-1].end.toordinal() + 1, LEFT, WIDTH - RIGHT)
     parts = [
-        *_years(x),
+        *year_ticks(x, VOLUME_TOP, NET_BOTTOM),
         *_volume(buckets, x),
         *_net(buckets, x),
         *_marks(marks, x, buckets[0].start, buckets[-1].end),
@@ -110,7 +112,9 @@ def _net_run(run: Sequence[Bucket], x: Scale, y: Scale) -> Iterator[Markup]:
         )
         yield element("path", class_="line", d=path(line))
     for bucket, (cx, cy) in zip(run, line, strict=True):
-        words = f"{bucket.start} – {bucket.end}: net {bucket.tone.net:+.2f}, {bucket.tone.total:,} articles"
+        words = (
+            f"{bucket.start} – {bucket.end}: net {signed(bucket.tone.net)}, {bucket.tone.total:,} articles"
+        )
         yield element(
             "circle", element("title", words), class_=f"dot {_side(bucket.tone)}", cx=cx, cy=cy, r=3
         )
@@ -121,14 +125,15 @@ def _side(tone: Tone) -> str:
     return "positive" if net > 0 else "negative" if net < 0 else "neutral"
 
 
-def _years(x: Scale) -> Iterator[Markup]:
+def year_ticks(x: Scale, top: float, bottom: float) -> Iterator[Markup]:
+    """Hairlines and numbers of years, as many as can be read."""
     first, last = date.fromordinal(int(x.low)).year, date.fromordinal(int(x.high)).year
     step = next(s for s in (1, 2, 4, 10, 20, 40, 100, 1000) if (last - first) / s <= 12)
     for year in range(first - first % step, last + 1, step):
         place = x(date(max(year, 1), 1, 1).toordinal())
-        if place >= LEFT:
-            yield element("line", class_="grid", x1=place, x2=place, y1=VOLUME_TOP, y2=NET_BOTTOM)
-            yield element("text", str(year), class_="tick", x=place, y=NET_BOTTOM + 18, text_anchor="middle")
+        if x.start <= place <= x.end:
+            yield element("line", class_="grid", x1=place, x2=place, y1=top, y2=bottom)
+            yield element("text", str(year), class_="tick", x=place, y=bottom + 18, text_anchor="middle")
 
 
 def _marks(marks: Iterable[Mark], x: Scale, first: date, last: date) -> Iterator[Markup]:
@@ -139,5 +144,7 @@ def _marks(marks: Iterable[Mark], x: Scale, first: date, last: date) -> Iterator
         place = x(mark.day.toordinal())
         yield element("line", class_="mark", x1=place, x2=place, y1=VOLUME_TOP - 8, y2=NET_BOTTOM)
         if place - taken > 34:  # labels may not run into one another
-            yield element("text", mark.label, class_="mark", x=place, y=VOLUME_TOP - 12, text_anchor="middle")
+            anchor = "end" if place > WIDTH - EDGE else "middle"
+            x_label = min(place, WIDTH - 2) if anchor == "end" else place
+            yield element("text", mark.label, class_="mark", x=x_label, y=VOLUME_TOP - 12, text_anchor=anchor)
             taken = place

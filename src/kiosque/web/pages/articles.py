@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from kiosque.api.context import Api
 from kiosque.core.article import Article
 from kiosque.core.article import Field as Part
 from kiosque.core.book import BookQuery, Shelf
+from kiosque.core.entity import Entity
 from kiosque.core.errors import KiosqueError
 from kiosque.core.polarity import Polarity
 from kiosque.pipeline.scoring import text_for_books
@@ -24,6 +24,7 @@ from kiosque.store.mentions import StoredMention
 from kiosque.store.tx import Tx
 from kiosque.web.figures.bars import probability_bar
 from kiosque.web.highlight import Word, highlight, marks_of, words_of
+from kiosque.web.pages.people import OptionalDay, find_person, people_names
 from kiosque.web.render import house, page
 
 router = APIRouter()
@@ -36,7 +37,6 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
-OptionalDay = Annotated[date | None, BeforeValidator(_none_if_empty)]
 OptionalPolarity = Annotated[Polarity | None, BeforeValidator(_none_if_empty)]
 
 
@@ -53,9 +53,10 @@ class ArticleQuestion(BaseModel):
     sort: Sort = Sort.NEWEST
     cursor: str | None = Field(default=None, max_length=1000)
 
-    def filter(self) -> ArticleFilter:
+    def filter(self, entity: Entity | None) -> ArticleFilter:
+        """`entity` is who was meant by `self.entity`. Someone unknown is in no article."""
         return ArticleFilter(
-            entities=(self.entity,) if self.entity else (),
+            entities=(entity.id if entity else self.entity,) if self.entity else (),
             polarity=self.polarity,
             source=self.source or None,
             section=self.section or None,
@@ -75,8 +76,9 @@ class ArticleQuestion(BaseModel):
 def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> HTMLResponse:
     sort = Sort.NEWEST if ask.sort is Sort.RELEVANCE and not ask.q else ask.sort
     with house(request).database.read() as tx:
-        found = articles.page(tx, ask.filter(), sort=sort, limit=PAGE, cursor=ask.cursor)
-        entity = entities.of_ids(tx, [ask.entity]).get(ask.entity) if ask.entity else None
+        entity = find_person(tx, ask.entity) if ask.entity.strip() else None
+        where = ask.filter(entity)
+        found = articles.page(tx, where, sort=sort, limit=PAGE, cursor=ask.cursor)
         return page(
             request,
             tx,
@@ -89,13 +91,14 @@ def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> 
             entity=entity,
             found=found,
             named=mentions.of_articles(tx, [a.pk for a in found.items]),
-            total=articles.count(tx, ask.filter()),
+            total=articles.count(tx, where),
             sections=articles.sections(tx, limit=40),
+            names=people_names(tx),
         )
 
 
 @router.get("/articles/{article_id}")
-def article_page(request: Request, article_id: str, why: str = "") -> HTMLResponse:
+def article_page(request: Request, article_id: str, why: str = "", sent: str = "") -> HTMLResponse:
     api = house(request)
     with api.database.read() as tx:
         stored = articles.get(tx, article_id)
@@ -116,9 +119,11 @@ def article_page(request: Request, article_id: str, why: str = "") -> HTMLRespon
             abstract=highlight(stored.article.abstract, marks_of(named, Part.ABSTRACT)),
             named=named,
             probability_bar=probability_bar,
-            why=why,
+            why=next((m for m in named if m.entity_id == why), None),
             words=_explain(api, tx, stored, named, why),
             shelf=shelf,
+            polarities=Polarity,
+            sent=sent,
             books_problem=problem,
             history=history,
             sightings=seen,

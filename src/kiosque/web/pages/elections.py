@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
@@ -23,22 +25,47 @@ FIRST_YEAR = 1852
 LATEST = 20
 MOST_LANES = 4
 """Candidates shown in the small multiples; the page of the election has all."""
+MOST_YEARS = 12
+"""Campaigns that can be put side by side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One campaign as the list shows it."""
+    """One campaign as the list shows it. `others` stood too, and no article names them."""
 
     year: int
     chart: Markup
     articles: int
+    others: tuple[str, ...]
+
+    @property
+    def decade(self) -> int:
+        return self.year - self.year % 10
+
+
+def within(weeks: int) -> int:
+    """A number of weeks that can be drawn."""
+    return min(max(weeks, 4), 208)
+
+
+def chosen_years(asked: Sequence[str], known: Sequence[int]) -> list[int]:
+    """The years of `1860,1948` or of several such values that had an election, each once, in the order asked."""
+    words = ",".join(asked).replace(" ", ",").split(",")
+    years = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 5]
+    return [year for year in dict.fromkeys(years) if year in known][:MOST_YEARS]
 
 
 @router.get("/elections")
-def elections(request: Request) -> HTMLResponse:
+def elections(
+    request: Request,
+    years: Annotated[list[str], Query()] = [],  # noqa: B006
+    weeks: int = WEEKS,
+) -> HTMLResponse:
+    weeks = within(weeks)
     with house(request).database.read() as tx:
-        years = [e.year for e in entities.elections(tx) if e.year >= FIRST_YEAR]
-        strips = [_strip(tx, year) for year in years]
+        known = [e.year for e in entities.elections(tx) if e.year >= FIRST_YEAR]
+        chosen = chosen_years(years, known)
+        strips = [_strip(tx, year, weeks if chosen else WEEKS, wide=bool(chosen)) for year in chosen or known]
         return page(
             request,
             tx,
@@ -46,15 +73,19 @@ def elections(request: Request) -> HTMLResponse:
             section="/elections",
             strips=[strip for strip in strips if strip.articles],
             silent=[strip.year for strip in strips if not strip.articles],
+            decades=sorted({strip.decade for strip in strips if strip.articles}, reverse=True),
+            chosen=chosen,
+            known=known,
+            weeks=weeks,
         )
 
 
 @router.get("/elections/{year}")
 def election(request: Request, year: int, weeks: int = WEEKS) -> HTMLResponse:
-    weeks = min(max(weeks, 4), 208)
+    weeks = within(weeks)
     with house(request).database.read() as tx:
         found = stats.campaign(tx, year, weeks=weeks)
-        lanes = [lane_of(line) for line in found.lines]
+        lanes = [lane_of(line) for line in found.lines if line.counts.scored]
         years = sorted(e.year for e in entities.elections(tx))
         place = years.index(year)
         ids = tuple(line.candidacy.entity_id for line in found.lines)
@@ -80,11 +111,16 @@ def lane_of(line: CampaignLine) -> Lane:
     return Lane(line.name, candidacy.party, candidacy.winner, weeks, tone_of(line.counts))
 
 
-def _strip(tx: Tx, year: int) -> Strip:
-    lines = stats.campaign(tx, year, weeks=WEEKS).lines
-    lanes = [lane_of(line) for line in lines[:MOST_LANES]]
+def _strip(tx: Tx, year: int, weeks: int, *, wide: bool) -> Strip:
+    """`wide`: every candidate whom an article names, else the first few."""
+    lanes = [lane_of(line) for line in stats.campaign(tx, year, weeks=weeks).lines]
+    named = [lane for lane in lanes if lane.tone.total]
+    shown = named if wide else named[:MOST_LANES]
     return Strip(
-        year, campaign(lanes, title=f"The campaign of {year}"), sum(lane.tone.total for lane in lanes)
+        year,
+        campaign(shown, title=f"The campaign of {year}", weeks=weeks),
+        sum(lane.tone.total for lane in lanes),
+        tuple(lane.name for lane in lanes if lane not in shown),
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse
 
-from kiosque.core.entity import Candidacy
+from kiosque.core.entity import Candidacy, Entity
 from kiosque.store import articles, entities, mentions, stats
 from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.stats import Dimension, Granularity, Timeline
 from kiosque.store.tx import Tx
+from kiosque.web.figures.comparison import Line, comparison
 from kiosque.web.figures.timeline import Bucket, Mark, timeline
 from kiosque.web.render import house, page, tone_of
 
@@ -21,8 +24,18 @@ router = APIRouter()
 
 PAGE = 60
 EXAMPLES = 5
+MOST_COMPARED = 6
+MOST_SUGGESTED = 1000
 LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 15 * 366, 3 * 366, 120
 """Days from which a year, a quarter and a week are the natural width of a bucket."""
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+OptionalDay = Annotated[date | None, BeforeValidator(_none_if_empty)]
+"""A day in the address; a field of a form that was left empty is none."""
 
 
 class Grain(StrEnum):
@@ -58,8 +71,8 @@ def person(
     request: Request,
     entity_id: str,
     by: Grain = Grain.AUTO,
-    since: date | None = None,
-    until: date | None = None,
+    since: OptionalDay = None,
+    until: OptionalDay = None,
 ) -> HTMLResponse:
     with house(request).database.read() as tx:
         entity = entities.get(tx, entity_id)
@@ -92,6 +105,76 @@ def person(
             best=best,
             named=mentions.of_articles(tx, [a.pk for a in (*worst, *best)]),
         )
+
+
+Asked = Annotated[list[str], Query(max_length=50)]
+"""One parameter that may be repeated, or hold several values with commas between them."""
+
+
+@router.get("/compare")
+def compare(
+    request: Request,
+    entities: Asked = [],  # noqa: B006
+    by: Grain = Grain.AUTO,
+    since: OptionalDay = None,
+    until: OptionalDay = None,
+) -> HTMLResponse:
+    with house(request).database.read() as tx:
+        chosen = chosen_people(tx, entities)
+        ids = [entity.id for entity in chosen]
+        span = max((_span(tx, each, since, until) for each in ids), default=0)
+        grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
+        lines = stats.compare(tx, ids, granularity=grain, date_from=since, date_to=until) if ids else ()
+        drawn = [
+            Line(entity.name, place + 1, buckets_of(line))
+            for place, (entity, line) in enumerate(zip(chosen, lines, strict=True))
+        ]
+        return page(
+            request,
+            tx,
+            "compare.html",
+            section="/compare",
+            chosen=chosen,
+            unknown=[name for name in _words(entities) if find_person(tx, name) is None],
+            totals=[sum_counts(line) for line in lines],
+            grain=grain,
+            grains=Grain,
+            by=by,
+            since=since,
+            until=until,
+            chart=comparison(drawn, unit=grain.value) if drawn else None,
+            names=people_names(tx),
+        )
+
+
+def chosen_people(tx: Tx, asked: Sequence[str]) -> list[Entity]:
+    """Those of the ids or names that are watched, each once, in the order asked, as many as there are hues."""
+    found = [find_person(tx, name) for name in _words(asked)]
+    return list({entity.id: entity for entity in found if entity}.values())[:MOST_COMPARED]
+
+
+def _words(asked: Sequence[str]) -> list[str]:
+    """Names may hold no comma here; one that does is given by its id."""
+    return [word.strip() for value in asked for word in value.split(",") if word.strip()][:20]
+
+
+def find_person(tx: Tx, name: str) -> Entity | None:
+    """The entity of this id, or of exactly this name or alias; else the only one whose name has it in it."""
+    known = entities.of_ids(tx, [name]).get(name)
+    if known is not None:
+        return known
+    found = entities.page(tx, query=name[:200], limit=20).items
+    wanted = name.strip().casefold()
+    exact = [e for e in found if e.name.casefold() == wanted]
+    exact = exact or [e for e in found if any(a.text.casefold() == wanted for a in e.aliases)]
+    if exact:
+        return exact[0] if len(exact) == 1 else None
+    return found[0] if len(found) == 1 else None
+
+
+def people_names(tx: Tx) -> list[str]:
+    """Names to suggest in a field."""
+    return [entity.name for entity in entities.page(tx, limit=MOST_SUGGESTED).items]
 
 
 def _span(tx: Tx, entity_id: str, since: date | None, until: date | None) -> int:

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from kiosque.store import articles, mentions, stats
-from kiosque.store.stats import Ranked
+from kiosque.store.articles import ArticleFilter
+from kiosque.store.stats import Granularity, Ranked, Timeline
 from kiosque.store.tx import Tx
+from kiosque.web.figures.bars import sparkline
+from kiosque.web.pages.people import choose_grain
 from kiosque.web.render import house, page
 
 router = APIRouter()
 
 PERIODS = {"week": 7, "month": 30, "year": 365, "decade": 3653}
 LATEST = 12
+SHOWN = 12
 SMALLEST_MOVE = 3
 """Articles that a period must have for a change of tone to be called a move."""
 
@@ -36,6 +41,7 @@ def overview(request: Request, period: str = "year") -> HTMLResponse:
         overall = stats.overview(tx, days=days)
         end = overall.last_day
         ranking = _ranking(tx, end, days) if end else ()
+        since = end - timedelta(days=days - 1) if end else None
         latest = articles.latest(tx, LATEST)
         return page(
             request,
@@ -45,13 +51,43 @@ def overview(request: Request, period: str = "year") -> HTMLResponse:
             overview=overall,
             period=period if period in PERIODS else "year",
             periods=PERIODS,
-            since=end - timedelta(days=days - 1) if end else None,
-            ranking=ranking[:12],
+            since=since,
+            ranking=ranking[:SHOWN],
+            sparks=_sparks(tx, ranking[:SHOWN], since, end) if since and end else {},
+            before=_articles_before(tx, since, days) if since else 0,
             moves=biggest_moves(ranking),
             latest=latest,
             latest_mentions=mentions.of_articles(tx, [a.pk for a in latest]),
             gaps=stats.gaps(tx, min_days=max(7, days // 12), limit=5),
         )
+
+
+def _articles_before(tx: Tx, since: date, days: int) -> int:
+    """All articles of the period of the same length just before; without any, there is nothing to compare with."""
+    where = ArticleFilter(date_from=since - timedelta(days=days), date_to=since - timedelta(days=1))
+    return articles.count(tx, where)
+
+
+def _sparks(tx: Tx, ranking: tuple[Ranked, ...], since: date, end: date) -> dict[str, Markup]:
+    """How often each was named over the period."""
+    days = (end - since).days + 1
+    grain = choose_grain(days) if days > 31 else Granularity.DAY
+    lines = stats.compare(tx, [r.entity_id for r in ranking], granularity=grain, date_from=since, date_to=end)
+    return {line.entity_id: _spark(line, since, end) for line in lines}
+
+
+def _spark(line: Timeline, since: date, end: date) -> Markup:
+    """At its place in time each stretch with articles; a stretch without any breaks the line."""
+    values: list[float | None] = []
+    previous = since - timedelta(days=1)
+    for bucket in line.buckets:
+        if bucket.start > previous + timedelta(days=1):
+            values.append(None)
+        values.append(float(bucket.counts.total))
+        previous = bucket.end
+    if previous < end:
+        values.append(None)
+    return sparkline(values, f"Articles by {line.granularity}, {since} to {end}")
 
 
 def _ranking(tx: Tx, end: date, days: int) -> tuple[Ranked, ...]:

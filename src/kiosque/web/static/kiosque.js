@@ -1,12 +1,21 @@
 // Small conveniences; every page works without them.
 "use strict";
 
-// "/" goes to the search field.
+// "/" goes to the search field, "?" shows the keys, a letter opens a page.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (/^(input|textarea|select)$/i.test(event.target.tagName)) return;
-  const field = document.querySelector("[data-shortcut='/']");
-  if (field) { event.preventDefault(); field.focus(); field.select(); }
+  const keys = document.getElementById("keys");
+  if (keys.open) return;
+  if (event.key === "/") {
+    const field = document.querySelector("[data-shortcut='/']");
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  } else if (event.key === "?") {
+    keys.showModal();
+  } else if (/^[a-z]$/.test(event.key)) {
+    const link = document.querySelector(`nav a[data-key='${event.key}']`);
+    if (link) location.href = link.href;
+  }
 });
 
 // A select in a filter sentence applies itself.

@@ -1,0 +1,98 @@
+"""Several entities over the same time: the share of articles that name each, and below it how they are spoken of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup
+
+from kiosque.web.figures.polarity import signed
+from kiosque.web.figures.svg import Scale, element, figure, path
+from kiosque.web.figures.timeline import Bucket, year_ticks
+
+WIDTH, HEIGHT = 960.0, 420.0
+LEFT, RIGHT = 52.0, 150.0
+VOICE_TOP, VOICE_BOTTOM = 28.0, 190.0
+NET_TOP, NET_BOTTOM = 224.0, 386.0
+APART = 15.0
+"""Between two labels at the right edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entity; `hue` 1 to 8 is the number of its colour."""
+
+    name: str
+    hue: int
+    buckets: tuple[Bucket, ...]
+
+
+def comparison(lines: Sequence[Line], *, unit: str) -> Markup:
+    """Two panels with one time axis. A line is broken where there are no articles at all."""
+    days = [
+        day for line in lines for b in line.buckets for day in (b.start.toordinal(), b.end.toordinal() + 1)
+    ]
+    if not days:
+        return Markup('<p class="empty">Nothing to draw: no article in these days names any of them.</p>')
+    x = Scale(min(days), max(days), LEFT, WIDTH - RIGHT)
+    most = max((share(b) or 0.0 for line in lines for b in line.buckets), default=0.0) or 1.0
+    voice, net = Scale(0, most, VOICE_BOTTOM, VOICE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
+    parts = [
+        *year_ticks(x, VOICE_TOP, NET_BOTTOM),
+        *_panel("share of all articles", voice, ((0.0, "0"), (most, f"{most:.0%}"))),
+        *_panel("net polarity", net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
+    ]
+    for line in lines:
+        parts += _drawn(line, x, voice, net)
+    parts += _labels(lines, voice)
+    words = "; ".join(f"{line.name}: {sum(b.tone.total for b in line.buckets):,} articles" for line in lines)
+    return figure(WIDTH, HEIGHT, f"Side by side, by {unit}", words, parts, kind="comparison")
+
+
+def share(bucket: Bucket) -> float | None:
+    """The share of all articles of this stretch that name the entity."""
+    return bucket.tone.total / bucket.articles if bucket.articles else None
+
+
+def _panel(caption: str, y: Scale, ticks: Sequence[tuple[float, str]]) -> Iterator[Markup]:
+    yield element("text", caption, class_="caption", x=LEFT, y=min(y.start, y.end) - 10)
+    for value, words in ticks:
+        style = "axis" if value == 0 else "grid"
+        yield element("line", class_=style, x1=LEFT, x2=WIDTH - RIGHT, y1=y(value), y2=y(value))
+        yield element("text", words, class_="tick", x=LEFT - 6, y=y(value) + 4, text_anchor="end")
+
+
+def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
+    for _, group in groupby(line.buckets, key=lambda bucket: bucket.run):
+        run = list(group)
+        shares = [(x(b.middle), voice(s)) for b in run if (s := share(b)) is not None]
+        tones = [(x(b.middle), net(b.tone.net)) for b in run if b.tone.net is not None]
+        for points in (shares, tones):
+            if len(points) > 1:
+                yield element("path", class_=f"line hue-{line.hue}", d=path(points))
+    for bucket in line.buckets:
+        if bucket.tone.net is not None:
+            words = (
+                f"{line.name}, {bucket.start} – {bucket.end}: {bucket.tone.total:,} of {bucket.articles:,} articles, "
+                f"net {signed(bucket.tone.net)}"
+            )
+            for y in (voice(share(bucket) or 0.0), net(bucket.tone.net)):
+                yield element(
+                    "circle",
+                    element("title", words),
+                    class_=f"dot hue-{line.hue}",
+                    cx=x(bucket.middle),
+                    cy=y,
+                    r=3,
+                )
+
+
+def _labels(lines: Sequence[Line], voice: Scale) -> Iterator[Markup]:
+    """The names at the right edge, where their lines end, moved apart so that they can be read."""
+    ends = [(voice(share(line.buckets[-1]) or 0.0), line) for line in lines if line.buckets]
+    taken = -APART
+    for y, line in sorted(ends, key=lambda end: (end[0], end[1].name)):
+        taken = max(y, taken + APART)
+        yield element("text", line.name, class_=f"label hue-{line.hue}", x=WIDTH - RIGHT + 10, y=taken + 4)
