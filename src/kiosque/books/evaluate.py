@@ -23,7 +23,16 @@ from kiosque.books.encoder import Encoder
 from kiosque.books.evaluation import baselines
 from kiosque.books.evaluation.coreading import Readings, read_readings
 from kiosque.books.evaluation.judged import Collection, read_collections
-from kiosque.books.evaluation.metrics import SEED, Values, graded, mean_interval, ndcg, recall
+from kiosque.books.evaluation.metrics import (
+    SEED,
+    Values,
+    graded,
+    mean_interval,
+    mean_known,
+    ndcg,
+    recall,
+    rounded,
+)
 from kiosque.books.evaluation.report import markdown
 from kiosque.books.evaluation.tuning import crossvalidate, recipes
 from kiosque.books.evidence import Index
@@ -94,7 +103,10 @@ def evaluate(
         indexes = [(collection, bench.index(collection)) for collection in collections]
         report["crossvalidated"] = crossvalidate(indexes, list(recipes(bench.recipe)))
     report["recipe"] = asdict(bench.recipe)
-    report["data"] = {c.name: {"books": len(c.books), "queries": len(c.queries)} for c in collections}
+    report["data"] = {
+        c.name: {"books": len(c.books), "queries": len(c.queries), "unmatched": list(c.unmatched)}
+        for c in collections
+    }
     report["encoder"] = encoder is not None
     return report
 
@@ -181,10 +193,10 @@ def _figures(collection: Collection, ranked: Sequence[Sequence[int]]) -> dict[st
     values: dict[str, Any] = {}
     for k in (5, DEPTH):
         mean, interval = mean_interval(_ndcgs(collection, ranked, k))
-        values[f"ndcg@{k}"] = _round(mean)
-        values[f"ndcg@{k}_ci"] = [_round(end) for end in interval]
+        values[f"ndcg@{k}"] = rounded(mean)
+        values[f"ndcg@{k}_ci"] = [rounded(end) for end in interval]
     shown = [row in grades for rows, grades in zip(ranked, collection.grades, strict=True) for row in rows]
-    values["unjudged@10"] = _round(1.0 - float(np.mean(shown))) if shown else None
+    values["unjudged@10"] = rounded(1.0 - float(np.mean(shown))) if shown else None
     values["queries"] = sum(any(grades.values()) for grades in collection.grades)
     return values
 
@@ -228,9 +240,9 @@ def _answered(collection: Collection, ranked: Sequence[Sequence[int]]) -> dict[s
 def _versus(per_query: Mapping[str, Values]) -> dict[str, Any]:
     """The product minus the best single method, query by query."""
     single = {name: values for name, values in per_query.items() if name in SINGLE_METHODS}
-    best = max(single, key=lambda name: float(np.nanmean(single[name])))
+    best = max(single, key=lambda name: mean_known(single[name]))
     mean, interval = mean_interval(per_query[PRODUCT] - single[best])
-    return {"method": best, "ndcg@10": _round(mean), "ndcg@10_ci": [_round(end) for end in interval]}
+    return {"method": best, "ndcg@10": rounded(mean), "ndcg@10_ci": [rounded(end) for end in interval]}
 
 
 def _coreading(readings: Readings, bench: Bench) -> dict[str, Any]:
@@ -274,15 +286,11 @@ def _coread_figures(readings: Readings, ranker: Callable[[int], list[int]]) -> d
     values: dict[str, Any] = {"books": len(ranked)}
     for name, figures in (("recall@20", recalls), ("ndcg@20", ndcgs)):
         mean, interval = mean_interval(figures)
-        values[name] = _round(mean)
-        values[f"{name}_ci"] = [_round(end) for end in interval]
+        values[name] = rounded(mean)
+        values[f"{name}_ci"] = [rounded(end) for end in interval]
     return values
 
 
 def _share(flags: Any) -> float | None:
     listed = [bool(flag) for flag in flags]
-    return _round(sum(listed) / len(listed)) if listed else None
-
-
-def _round(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 4)
+    return rounded(sum(listed) / len(listed)) if listed else None

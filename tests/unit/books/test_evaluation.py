@@ -79,10 +79,20 @@ def test_judged_books_are_found_even_where_a_title_was_shortened(files):
     assert [query.answerable for query in demo.queries] == [True, True, False]
 
 
-def test_a_judged_book_that_is_not_in_the_catalogue_is_refused(files):
+def test_a_judged_book_that_is_not_in_the_catalogue_is_left_out_and_named(files):
     (files / "qrels.jsonl").write_text(json.dumps({**QRELS[0], "title": "Nixon"}) + "\n")
-    with pytest.raises(InvalidInput, match="Nixon"):
-        read(files)
+    (demo,) = read(files)
+    assert demo.grades[0] == {}
+    assert demo.unmatched == ("Nixon (A)",)
+    report = evaluate(files / "queries.jsonl", files / "qrels.jsonl", demo=files / "demo.jsonl")
+    assert "left out: Nixon (A)." in markdown(report)
+
+
+def test_of_two_books_with_one_main_title_the_author_decides(files):
+    rows = [*DEMO, {"title": "Truman: A Play", "author": "Bo Eve", "subjects": [], "description": ""}]
+    (files / "demo.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (files / "qrels.jsonl").write_text(json.dumps({**QRELS[0], "author": "Eve"}) + "\n")
+    assert read(files)[0].grades[0] == {3: 3}
 
 
 def test_broken_lines_are_named(files):

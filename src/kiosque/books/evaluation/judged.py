@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kiosque.books.terms import index_terms
 from kiosque.core.book import Book
 from kiosque.core.errors import InvalidInput
 
@@ -42,12 +43,14 @@ class Collection:
     """For each query: place of a judged book → grade 0 to 3."""
     weeks: tuple[int, ...]
     """For each book, the weeks that it stood on a best-seller list; 0 where not known."""
+    unmatched: tuple[str, ...] = ()
+    """Judged books that the catalogue does not have; they are left out."""
 
 
 def read_collections(
     queries: Path, qrels: Path, *, demo: Path, datasets: Path | None
 ) -> tuple[Collection, ...]:
-    """Demo, best and both, as far as they are at hand. Raises InvalidInput on files that do not fit together."""
+    """Demo, best and both, as far as they are at hand. Raises InvalidInput on malformed files."""
     rows = list(_jsonl(qrels))
     answerable = {row["query"] for row in rows if row["grade"] > 0}
     asked = tuple(
@@ -67,38 +70,47 @@ def _collect(
     ordered = sorted(books, key=lambda pair: pair[0].key)
     places = _places([book for book, _ in ordered])
     grades: dict[str, dict[int, int]] = {query.id: {} for query in asked}
+    unmatched: set[str] = set()
     for row in rows:
         if name in (row["catalogue"], BOTH) and row["query"] in grades:
-            grades[row["query"]][_place(places, row)] = int(row["grade"])
+            place = _place(places, row)
+            if place is None:
+                unmatched.add(f"{row['title']} ({row['author']})")
+            else:
+                grades[row["query"]][place] = int(row["grade"])
     return Collection(
         name,
         tuple(book for book, _ in ordered),
         asked,
         tuple(grades[query.id] for query in asked),
         tuple(weeks for _, weeks in ordered),
+        tuple(sorted(unmatched)),
     )
 
 
-def _places(books: Sequence[Book]) -> dict[tuple[str, str, str], list[int]]:
-    """(catalogue, title, author) → place, and (catalogue, main title, "") → places with that main title."""
-    places: dict[tuple[str, str, str], list[int]] = {}
+Places = dict[tuple[str, str], list[tuple[int, Book]]]
+"""(catalogue, main title) → the books with it."""
+
+
+def _places(books: Sequence[Book]) -> Places:
+    places: Places = {}
     for place, book in enumerate(books):
-        catalogue = book.key.partition(":")[0]
-        places.setdefault((catalogue, book.title, book.author), []).append(place)
-        places.setdefault((catalogue, _main(book.title), ""), []).append(place)
+        places.setdefault((book.key.partition(":")[0], _main(book.title)), []).append((place, book))
     return places
 
 
-def _place(places: dict[tuple[str, str, str], list[int]], row: dict[str, Any]) -> int:
-    """Where a judged book stands; in a catalogue edited since, by its main title, if only one book has it."""
-    catalogue, title = row["catalogue"], row["title"]
-    found = places.get((catalogue, title, row["author"])) or places.get((catalogue, _main(title), ""), [])
-    if len(found) != 1:
-        raise InvalidInput(
-            f"The judged book {title!r} is not in the catalogue {catalogue!r}, or not only once.",
-            hint="Use the catalogue that was judged.",
-        )
-    return found[0]
+def _place(places: Places, row: dict[str, Any]) -> int | None:
+    """Where a judged book stands: the one of that title and author, else, as catalogues are edited, the only one with
+    that main title and a name of the author, else the only one with that main title.
+    """
+    found = places.get((row["catalogue"], _main(row["title"])), [])
+    names = set(index_terms(row["author"]))
+    exact = [place for place, book in found if (book.title, book.author) == (row["title"], row["author"])]
+    by_author = [place for place, book in found if not names.isdisjoint(index_terms(book.author))]
+    for fitting in (exact, by_author, [place for place, _ in found]):
+        if len(fitting) == 1:
+            return fitting[0]
+    return None
 
 
 def _main(title: str) -> str:

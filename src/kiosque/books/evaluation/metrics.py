@@ -44,5 +44,16 @@ def mean_interval(
     return float(kept.mean()), (float(low), float(high))
 
 
+def mean_known(values: Values) -> float:
+    """The mean of `values` without NaN; 0 where nothing is left."""
+    kept = values[~np.isnan(values)]
+    return float(kept.mean()) if kept.size else 0.0
+
+
+def rounded(value: float) -> float | None:
+    """Four places, as a report has it; None for NaN, which JSON does not know."""
+    return None if np.isnan(value) else round(float(value), 4)
+
+
 def _discounted(gains: Sequence[float]) -> float:
     return float(sum(gain / np.log2(rank + 1) for rank, gain in enumerate(gains, 1)))

@@ -19,9 +19,14 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     sizes = ", ".join(f"{name} {data['books']} books" for name, data in report["data"].items())
     yield f"{sizes}. 95 % intervals by bootstrap over queries; gain 2^grade - 1; an unanswered query counts 0."
+    for name, data in report["data"].items():
+        if data.get("unmatched"):
+            yield f"Judged but not in the catalogue {name}, left out: {'; '.join(data['unmatched'])}."
     yield ""
     yield from _table("system", catalogues, report["systems"])
     for name, versus in report["versus_best_single"].items():
+        if versus["ndcg@10"] is None:
+            continue
         low, high = versus["ndcg@10_ci"]
         gain = f"{versus['ndcg@10']:+.3f} [{low:+.3f}, {high:+.3f}]"
         yield f"- {name}: {gain} over the best single method, {versus['method']}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kiosque.books.asked import Passage
 from kiosque.books.evaluation.judged import Collection
-from kiosque.books.evaluation.metrics import SEED, graded, mean_interval, ndcg
+from kiosque.books.evaluation.metrics import SEED, graded, mean_interval, mean_known, ndcg, rounded
 from kiosque.books.evidence import Index
 from kiosque.books.recipe import Recipe
 
@@ -55,7 +55,7 @@ def crossvalidate(
     report: dict[str, Any] = {"folds": folds, "candidates": len(candidates), "chosen": _tally(chosen)}
     for (collection, _), values in zip(indexes, nested, strict=True):
         mean, (low, high) = mean_interval(values)
-        report[collection.name] = {"ndcg@10": round(mean, 4), "ndcg@10_ci": [round(low, 4), round(high, 4)]}
+        report[collection.name] = {"ndcg@10": rounded(mean), "ndcg@10_ci": [rounded(low), rounded(high)]}
     return report
 
 
@@ -63,7 +63,8 @@ def choose(table: NDArray[np.float64]) -> int:
     """The candidate with the highest mean of means. `table` is [candidates, catalogues, queries], with NaN where a
     catalogue has no book for a query.
     """
-    return int(np.argmax(np.nanmean(table, axis=2).mean(axis=1)))
+    means = [np.mean([mean_known(values) for values in catalogues]) for catalogues in table]
+    return int(np.argmax(means))
 
 
 def _measure(indexes: Sequence[tuple[Collection, Index]], recipe: Recipe) -> NDArray[np.float64]:
