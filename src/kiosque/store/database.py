@@ -148,6 +148,7 @@ class Database:
             translated(),
             self._engines.writer.connect() as connection,
         ):
+            connection.exec_driver_sql("PRAGMA busy_timeout = 100")  # nobody waits for this
             connection.exec_driver_sql("PRAGMA analysis_limit = 400")
             connection.exec_driver_sql("PRAGMA optimize")
 

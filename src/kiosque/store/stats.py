@@ -128,13 +128,12 @@ def ranking(
     if last < first:
         raise InvalidInput("The period ends before it begins.", hint="Swap the two days.")
     before = max(1, first - (last - first + 1))
-    # "+ 0" keeps SQLite from reading the mentions of all times, sorted by entity, for the sake of a few days
-    key = mention.c.entity_pk + 0 if last - first < _FEW_DAYS else mention.c.entity_pk
+    key, day = _ranked_by(tx, few=last - first < _FEW_DAYS)
     now, then = mention.c.day >= first, mention.c.day < first
     total = func.count().filter(now).label("total")
     counted = (
         select(key.label("entity_pk"), total, *_counts(when=now), *_counts(when=then, prefix="previous_"))
-        .where(_of_version(tx, model_version), mention.c.day.between(before, last))
+        .where(_of_version(tx, model_version), day.between(before, last))
         .group_by(key)
         .subquery()
     )
@@ -151,6 +150,18 @@ def ranking(
         Ranked(row.id, row.name, EntityKind(row.kind), _read(row), _read(row, "previous_"))
         for row in tx.execute(statement)
     )
+
+
+def _ranked_by(tx: Tx, *, few: bool) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """The columns of entity and day by which a ranking reads the mentions of few or of many days.
+
+    "+ 0" keeps SQLite from an index: for a few days it shall not read all mentions in the order of entities,
+    and for many days not sort what that index has sorted. PostgreSQL finds out by itself.
+    """
+    key, day = mention.c.entity_pk, mention.c.day
+    if tx.dialect.name != "sqlite":
+        return key, day
+    return (key + 0, day) if few else (key, day + 0)
 
 
 def timeline(

@@ -62,6 +62,12 @@ def test_a_ranking_of_a_month_reads_its_days_only(plan):
     assert "mention USING COVERING INDEX ix_mention_day (version_pk=? AND day>? AND day<?)" in steps
 
 
+def test_a_ranking_of_all_times_sorts_nothing_but_the_entities(plan):
+    steps = plan(lambda tx: stats.ranking(tx, date(1851, 1, 1), date(2026, 1, 1)))
+    assert "mention USING COVERING INDEX ix_mention_entity (version_pk=?)" in steps
+    assert "TEMP B-TREE FOR GROUP BY" not in steps
+
+
 def test_a_campaign_reads_its_candidates_days_only(plan):
     steps = plan(lambda tx: stats.campaign(tx, 1860))
     assert (
