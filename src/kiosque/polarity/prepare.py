@@ -25,6 +25,8 @@ _PRONOUNS = _POSSESSIVE_PRONOUNS | frozenset(
 )
 _SUFFIX = re.compile(r"(?:['’]s|(?<=s)['’])$")
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
+_SPECIAL = re.compile(r"\[(TARGET|CLS|SEP|MASK|PAD|UNK)\]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"'})
 
 Offsets = tuple[int, int]
@@ -182,8 +184,8 @@ def _hide(text: str, mentions: Sequence[Offsets], start: int, end: int) -> str:
 
 
 def _plain(piece: str) -> str:
-    """Text that imitates the placeholder must not pass for it."""
-    return piece.replace(PLACEHOLDER, "(TARGET)")
+    """Text that imitates a token of the network's own must not pass for it, and half a character is none."""
+    return _SURROGATE.sub("\ufffd", _SPECIAL.sub(r"(\1)", piece))
 
 
 def _placeholder(name: str) -> str:

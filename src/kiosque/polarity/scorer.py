@@ -2,7 +2,7 @@
 
 Texts are run one at a time, several at once in threads, and never padded into one batch: int8 networks quantise what
 flows through them with one scale a run, so that in a batch the answer for a text would depend on its neighbours
-(measured: 2 to 3 % of labels). On a CPU that costs nothing for sentences and a third for short headlines.
+(measured: 1 to 3 % of labels). On a CPU that costs nothing for sentences and a third for short headlines.
 """
 
 from __future__ import annotations

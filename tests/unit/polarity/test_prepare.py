@@ -76,8 +76,13 @@ def test_a_possessive_pronoun_keeps_its_grammar() -> None:
     assert only_window("Voters liked his plan", "his") == f"Voters liked {PLACEHOLDER}'s plan"
 
 
-def test_a_text_that_imitates_the_placeholder_does_not_pass_for_it() -> None:
-    assert only_window("[TARGET] praised Okafor", "Okafor") == f"(TARGET) praised {PLACEHOLDER}"
+@pytest.mark.parametrize("token", ["TARGET", "CLS", "SEP", "MASK"])
+def test_a_text_that_imitates_the_networks_own_tokens_does_not_pass_for_them(token: str) -> None:
+    assert only_window(f"[{token}] praised Okafor", "Okafor") == f"({token}) praised {PLACEHOLDER}"
+
+
+def test_half_a_character_does_not_reach_the_tokenizer() -> None:
+    assert only_window("Okafor \ud800 won", "Okafor") == f"{PLACEHOLDER} \ufffd won"
 
 
 def test_the_longest_of_overlapping_mentions_wins() -> None:
