@@ -15,7 +15,7 @@ mention is replaced by a placeholder before the text reaches the network.
 
 - Format {format}; encoder {encoder}; int8, {vocabulary} word pieces; Kiosque {code_version}
 - Temperature {temperature:.2f}, fitted on the held-out part of the training sets
-- Made by `kiosque polarity train {name}`
+- Recipe: `kiosque polarity train {name}`
 
 ## Data
 
@@ -23,9 +23,7 @@ mention is replaced by a placeholder before the text reaches the network.
 |---|---|---|---|---|---|
 {data}
 
-Texts that also stand in a set of the table below were taken out of training. Labels follow
-`data/corpus/GUIDELINES.md`; those on real headlines were written by a language model that read each headline alone,
-and checked on an overlap by a second annotator of the same kind. No person has checked them all.
+Texts that also stand in a set of the table below were taken out of training.
 
 ## Measured
 
