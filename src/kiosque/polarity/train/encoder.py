@@ -12,6 +12,7 @@ import torch
 from tokenizers import AddedToken, Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
+from transformers.utils import logging as transformers_logging
 
 from kiosque.core.errors import InvalidInput
 from kiosque.polarity.prepare import PLACEHOLDER
@@ -83,6 +84,7 @@ def build_classifier(
 
 def _load_encoder(folder: str) -> Any:
     """Without dropout on attention, which is how the recipes were measured, and without the unused pooling layer."""
+    transformers_logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder)
         for name in ("attention_probs_dropout_prob", "attention_dropout"):

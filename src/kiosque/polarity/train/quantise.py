@@ -8,7 +8,9 @@ measured on three sets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +39,7 @@ def quantise(
     smooth(model, _activation_sizes(model, rows))
     quantise_embeddings(model)
     names = [n.name for n in model.graph.node if any(part in n.name for part in keep_float)]
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _without_advice():
         onnx.save(model, f"{folder}/smooth.onnx")
         quantize_dynamic(
             f"{folder}/smooth.onnx",
@@ -49,6 +51,17 @@ def quantise(
             nodes_to_exclude=names,
         )
     return target
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """onnxruntime advises on the root logger to pre-process models; this one needs none."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def smooth(model: Any, sizes: dict[str, Array], alpha: float = ALPHA) -> None:
