@@ -24,8 +24,17 @@ PAGES = [
     "/models",
     "/sources",
     "/about",
+    "/compare?entities=abraham-lincoln",
+    "/try?text=Lincoln+wins",
+    "/api",
 ]
-FILES = ["/api/v1/articles?format=csv"]
+FILES = [
+    "/api/v1/articles?format=csv",
+    "/people/abraham-lincoln/timeline.csv",
+    "/elections.csv",
+    "/elections/1860.csv",
+    "/compare.csv",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -95,4 +95,5 @@ def _labels(lines: Sequence[Line], voice: Scale) -> Iterator[Markup]:
     taken = -APART
     for y, line in sorted(ends, key=lambda end: (end[0], end[1].name)):
         taken = max(y, taken + APART)
-        yield element("text", line.name, class_=f"label hue-{line.hue}", x=WIDTH - RIGHT + 10, y=taken + 4)
+        yield element("circle", class_=f"dot hue-{line.hue}", cx=WIDTH - RIGHT + 12, cy=taken, r=5)
+        yield element("text", line.name, class_="label", x=WIDTH - RIGHT + 22, y=taken + 4)

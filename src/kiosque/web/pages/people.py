@@ -12,7 +12,8 @@ from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse
 
 from kiosque.core.entity import Candidacy, Entity
-from kiosque.store import articles, entities, mentions, stats
+from kiosque.store import articles, mentions, stats
+from kiosque.store import entities as entity_store
 from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.stats import Dimension, Granularity, Timeline
 from kiosque.store.tx import Tx
@@ -49,7 +50,7 @@ class Grain(StrEnum):
 @router.get("/people")
 def people(request: Request, q: str = "", cursor: str | None = None) -> HTMLResponse:
     with house(request).database.read() as tx:
-        found = entities.page(tx, query=q[:200], limit=PAGE, cursor=cursor)
+        found = entity_store.page(tx, query=q[:200], limit=PAGE, cursor=cursor)
         overall = stats.overview(tx, days=1)
         ranking: tuple[stats.Ranked, ...] = ()
         if overall.first_day and overall.last_day and not q and cursor is None:
@@ -75,11 +76,11 @@ def person(
     until: OptionalDay = None,
 ) -> HTMLResponse:
     with house(request).database.read() as tx:
-        entity = entities.get(tx, entity_id)
+        entity = entity_store.get(tx, entity_id)
         span = _span(tx, entity_id, since, until)
         grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
         line = stats.timeline(tx, entity_id, granularity=grain, date_from=since, date_to=until)
-        candidacies = entities.candidacies(tx, entity_id=entity_id)
+        candidacies = entity_store.candidacies(tx, entity_id=entity_id)
         buckets = buckets_of(line)
         worst = _extremes(tx, entity_id, Sort.NEGATIVE, since, until)
         best = _extremes(tx, entity_id, Sort.POSITIVE, since, until)
@@ -144,7 +145,15 @@ def compare(
             until=until,
             chart=comparison(drawn, unit=grain.value) if drawn else None,
             names=people_names(tx),
+            example=_rivals(tx),
         )
+
+
+def _rivals(tx: Tx) -> list[str]:
+    """The ids of the first two candidates of the latest election: something to try."""
+    years = entity_store.elections(tx)
+    stood = entity_store.candidacies(tx, year=years[0].year) if years else ()
+    return [candidacy.entity_id for candidacy in stood[:2]]
 
 
 def chosen_people(tx: Tx, asked: Sequence[str]) -> list[Entity]:
@@ -160,21 +169,25 @@ def _words(asked: Sequence[str]) -> list[str]:
 
 def find_person(tx: Tx, name: str) -> Entity | None:
     """The entity of this id, or of exactly this name or alias; else the only one whose name has it in it."""
-    known = entities.of_ids(tx, [name]).get(name)
+    known = entity_store.of_ids(tx, [name]).get(name)
     if known is not None:
         return known
-    found = entities.page(tx, query=name[:200], limit=20).items
-    wanted = name.strip().casefold()
-    exact = [e for e in found if e.name.casefold() == wanted]
-    exact = exact or [e for e in found if any(a.text.casefold() == wanted for a in e.aliases)]
+    wanted = name.strip().replace("-", " ").casefold()
+    found = entity_store.page(tx, query=wanted[:200], limit=20).items
+    exact = [e for e in found if _plain(e.name) == wanted]
+    exact = exact or [e for e in found if any(_plain(a.text) == wanted for a in e.aliases)]
     if exact:
         return exact[0] if len(exact) == 1 else None
     return found[0] if len(found) == 1 else None
 
 
+def _plain(name: str) -> str:
+    return name.replace("-", " ").casefold()
+
+
 def people_names(tx: Tx) -> list[str]:
     """Names to suggest in a field."""
-    return [entity.name for entity in entities.page(tx, limit=MOST_SUGGESTED).items]
+    return [entity.name for entity in entity_store.page(tx, limit=MOST_SUGGESTED).items]
 
 
 def _span(tx: Tx, entity_id: str, since: date | None, until: date | None) -> int:
