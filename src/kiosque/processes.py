@@ -43,10 +43,14 @@ def reading_is_open(settings: Settings) -> bool:
 
 def run_up(house: House, on_ready: OnReady | None = None) -> None:
     """Everything in one process, until a signal ends it."""
+    from kiosque.pipeline.gauges import quota_loop
+
     workers = _workers(house)
     house.local_predictor.watch(house.settings.model_poll_seconds)
     workers.add("producer", house.producer.run)
     workers.add("books", house.bookshop.run)
+    workers.add("rescore", house.rescorer.keep_up)
+    workers.add("quota", quota_loop([house.sources.quota], house.metrics))
     workers.add("consumer", house.consumer.run, last=True)
     checks = {"database": house.database.check, "workers": workers.check, **_model_checks(house)}
     _serve_with(
@@ -70,12 +74,14 @@ def run_web(house: House, on_ready: OnReady | None = None) -> None:
 
 def run_producer(house: House, on_ready: OnReady | None = None) -> None:
     """Polls the sources and publishes; needs a broker."""
+    from kiosque.pipeline.gauges import quota_loop
     from kiosque.pipeline.guard import bearer
     from kiosque.pipeline.producer_app import producer_app
 
     _need_broker(house.settings)
     workers = _workers(house)
     workers.add("producer", house.producer.run)
+    workers.add("quota", quota_loop([house.sources.quota], house.metrics))
     app = producer_app(
         house.producer,
         house.migrated,
@@ -91,10 +97,13 @@ def run_producer(house: House, on_ready: OnReady | None = None) -> None:
 def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
     """Matches, scores and stores what was published; needs a broker."""
     from kiosque.pipeline.consumer_app import consumer_app
+    from kiosque.pipeline.gauges import lag_loop
     from kiosque.pipeline.guard import bearer
 
     _need_broker(house.settings)
     workers = _workers(house)
+    workers.add("rescore", house.rescorer.keep_up)
+    workers.add("lag", lag_loop(house.bus, house.metrics))
     workers.add("consumer", house.consumer.run, last=True)
     app = consumer_app(
         house.bus,
@@ -102,7 +111,12 @@ def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
         clock=house.clock,
         metrics=house.metrics,
         authorise=bearer(house.token),
-        checks={"database": house.database.check, "bus": house.bus.check, "workers": workers.check},
+        checks={
+            "database": house.database.check,
+            "bus": house.bus.check,
+            "predict": _predict_check(house),
+            "workers": workers.check,
+        },
     )
     _serve_with(house, workers, app, CONSUMER_PORT, on_ready)
 
@@ -213,6 +227,13 @@ def _quota_out(house: House) -> QuotaOut:
         left_today=state.day.left,
         closed_until=state.closed_until,
     )
+
+
+def _predict_check(house: House) -> Check:
+    def check() -> None:
+        house.predictor.versions()
+
+    return check
 
 
 def _model_checks(house: House) -> dict[str, Check]:

@@ -22,8 +22,8 @@ class StreamSettings:
     """How the stream and its consumer are made. All times in seconds.
 
     `max_age` is how long a message is kept for replay, handled or not; `duplicate_window` how long a key is
-    remembered; `ack_wait` how long a consumer may hold a message without a word, longer after each time it
-    did not say one.
+    remembered; `ack_wait` how long a consumer may hold a message without a word. The consumer has no BackOff of
+    the broker's: it would be added to the delays that a consumer asks for.
     """
 
     name: str = "articles"
@@ -33,11 +33,6 @@ class StreamSettings:
     duplicate_window: float = 600.0
     ack_wait: float = 60.0
     max_ack_pending: int = 8192
-
-    @property
-    def backoff(self) -> list[float]:
-        """Waits before deliveries 2, 3, … of a message whose consumer died or went silent."""
-        return [self.ack_wait * factor for factor in (1, 1, 2, 5, 10)]
 
 
 async def ensure_stream(js: JetStreamContext, stream: StreamSettings) -> None:
@@ -64,7 +59,6 @@ async def ensure_consumer(js: JetStreamContext, stream: StreamSettings) -> None:
     wanted: dict[str, Any] = {
         "ack_wait": stream.ack_wait,
         "max_ack_pending": stream.max_ack_pending,
-        "backoff": stream.backoff,
         "max_deliver": _NEVER_DROP,
     }
     try:

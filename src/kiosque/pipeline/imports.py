@@ -26,11 +26,11 @@ from kiosque.core.errors import TryAgain
 from kiosque.pipeline import decide
 from kiosque.pipeline.decide import Backoff, Standing
 from kiosque.pipeline.intake import Intake, Taken
+from kiosque.pipeline.librarian import Librarian
 from kiosque.pipeline.produce import message_of
 from kiosque.pipeline.worker import Stop
 from kiosque.sources.protocol import Cursor, Page, Skipped, Source
 from kiosque.store import articles as article_rows
-from kiosque.store import books as book_rows
 from kiosque.store import jobs
 from kiosque.store.database import Database
 from kiosque.store.tx import Tx
@@ -194,6 +194,7 @@ class Importer:
         self._database = database
         self._clock = clock
         self._chunk = chunk
+        self._librarian = Librarian()
 
     def run(
         self,
@@ -262,10 +263,8 @@ class Importer:
         run.summary = run.summary.plus(put.summary).plus(extra)
 
     def _save_books(self, tx: Tx, page: Page) -> None:
-        if page.books:
-            book_rows.save(tx, page.books, self._clock())
-        if page.placements:
-            book_rows.save_placements(tx, page.placements)
+        if page.books or page.placements:
+            self._librarian.file(tx, page.books, page.placements, self._clock())
 
     def _insist(self, put: Callable[[], Put], stop: Stop) -> Put:
         """A short outage (a lock, a server that restarts) must not break off an hour's import."""

@@ -22,10 +22,10 @@ from kiosque.core.message import encode_article
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline import decide
 from kiosque.pipeline.decide import Backoff, PollPolicy
+from kiosque.pipeline.librarian import Librarian
 from kiosque.pipeline.worker import Stop
 from kiosque.sources.protocol import Page, Source
 from kiosque.store import articles as article_rows
-from kiosque.store import books as book_rows
 from kiosque.store import sources as source_rows
 from kiosque.store.books import BooksChange
 from kiosque.store.database import Database
@@ -82,6 +82,7 @@ class Producer:
         self._metrics = metrics
         self._policy = policy or ProducerPolicy()
         self._on_books = on_books
+        self._librarian = Librarian()
         self._lock = threading.Lock()
         self._polling: dict[str, threading.Thread] = {}
         self._held_back: dict[str, float] = {}
@@ -221,9 +222,7 @@ class Producer:
         if not page.books and not page.placements:
             return None
         with self._database.write() as tx:
-            change = book_rows.save(tx, page.books, self._clock())
-            book_rows.save_placements(tx, page.placements)
-        return change
+            return self._librarian.file(tx, page.books, page.placements, self._clock())
 
     # ---- what is remembered of it
 

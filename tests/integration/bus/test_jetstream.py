@@ -286,9 +286,9 @@ def test_a_message_from_elsewhere_is_delivered_with_a_key_of_its_own(nats, bus, 
     delivery.term("not ours")
 
 
-def test_the_wait_grows_for_a_message_that_nobody_settles(nats, bus, stream):
+def test_the_broker_adds_no_delay_of_its_own_to_those_that_a_consumer_asks_for(nats, bus, stream):
     bus.lag()
     consumer = _ask(nats.url, lambda c: c.jetstream().consumer_info(stream.name, stream.consumer))
 
-    assert consumer.config.backoff == [1.0, 1.0, 2.0, 5.0, 10.0]
+    assert not consumer.config.backoff
     assert consumer.config.ack_policy == "explicit"
