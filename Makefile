@@ -31,7 +31,7 @@ $(VENV)/.created:
 # ---- test ------------------------------------------------------------------------------------
 .PHONY: test
 test: $(VENV)/.test ## Run all tests but those of containers, browser, faults and training
-	@$(BIN)/python -m pytest -m "not browser and not train"
+	@$(BIN)/python -m pytest -m "not browser and not train and not containers"
 
 .PHONY: test-browser
 test-browser: $(VENV)/.test ## Drive the pages in a real Chromium (Debian: apt-get install chromium)
@@ -40,6 +40,26 @@ test-browser: $(VENV)/.test ## Drive the pages in a real Chromium (Debian: apt-g
 .PHONY: test-train
 test-train: $(VENV)/.train ## Run the tests of training (installs torch)
 	@$(BIN)/python -m pytest -m train tests/train
+
+.PHONY: test-containers
+test-containers: $(VENV)/.test ## Build all images, start them, use, scale, crash and remove them (Docker)
+	@deploy/with-docker.sh $(BIN)/python -m pytest -m containers tests/containers --timeout 1500 -s
+
+.PHONY: images
+images: ## Build the images of all processes, training included
+	@deploy/with-docker.sh docker compose --profile train build
+
+.PHONY: containers-up
+containers-up: ## Start everything in containers and wait until it is healthy
+	@deploy/with-docker.sh docker compose up --detach --wait --wait-timeout 600
+
+.PHONY: containers-smoke
+containers-smoke: ## Ask what runs in containers whether the first page and the API answer
+	@deploy/smoke.sh
+
+.PHONY: containers-down
+containers-down: ## Stop the containers; the volumes stay
+	@deploy/with-docker.sh docker compose --profile train --profile tools --profile monitoring down
 
 .PHONY: check
 check: $(VENV)/.test ## Lint, type-check and hold the import rules
