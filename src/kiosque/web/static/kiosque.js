@@ -30,9 +30,11 @@ if (live && "EventSource" in window) {
   let waiting = 0;
   const note = document.createElement("p");
   note.className = "small";
+  note.id = "live-note";
   note.setAttribute("aria-live", "polite");
   live.before(note);
   const stream = new EventSource(live.dataset.stream);
+  stream.addEventListener("open", () => { note.dataset.open = ""; });
   stream.addEventListener("article", () => {
     waiting += 1;
     note.textContent = "";

@@ -1,0 +1,199 @@
+"""What people do at the pages, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from kiosque.core.article import Article
+from kiosque.core.polarity import Polarity
+from kiosque.pipeline.intake import Intake
+from kiosque.store import feedback
+from kiosque.testing.seeded import ARTICLE_ID, BOOK_KEY, NOW, PASSWORDS, SeededPredictor
+
+OpenPage = Callable[..., Any]
+PAGES = [
+    "/",
+    "/people",
+    "/people/abraham-lincoln",
+    "/compare?entities=abraham-lincoln,stephen-a-douglas",
+    "/articles",
+    f"/articles/{ARTICLE_ID}?why=abraham-lincoln",
+    "/elections",
+    "/elections?years=1860",
+    "/elections/1860",
+    "/books",
+    f"/books/{BOOK_KEY}",
+    "/models",
+    "/sources",
+    "/about",
+    "/api",
+    "/docs/errors",
+    "/try?text=Lincoln+wins&targets=Lincoln",
+    "/login",
+    "/nowhere",
+]
+
+
+def test_from_the_overview_to_a_person_to_an_article_to_its_words(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.locator("main").get_by_role("link", name="Abraham Lincoln").first.click()
+    assert page.title() == "Abraham Lincoln · Kiosque"
+    assert page.locator("svg.timeline").is_visible()
+    page.locator(".stories .title").first.click()
+    assert page.locator("h1 mark").first.is_visible()
+    page.get_by_role("link", name=re.compile("Why .* of Abraham Lincoln")).click()
+    assert page.locator(".word").count() > 3
+    assert "why=abraham-lincoln" in page.url
+
+
+def test_articles_are_filtered_by_a_sentence_and_the_address_keeps_it(open_page: OpenPage) -> None:
+    page = open_page("/articles")
+    page.get_by_label("someone").fill("Stephen A. Douglas")
+    page.get_by_label("first day").fill("1860-08-01")
+    page.get_by_role("button", name="Show").click()
+    assert "Norfolk" in page.locator(".stories").inner_text()
+    assert "Cooper" not in page.locator(".stories").inner_text()
+    address = page.url
+    again = open_page(address)
+    assert again.get_by_label("someone").input_value() == "Stephen A. Douglas"
+
+
+def test_a_select_of_the_sentence_applies_itself(open_page: OpenPage) -> None:
+    page = open_page("/articles")
+    with page.expect_navigation():
+        page.get_by_label("order").select_option("oldest")
+    assert "sort=oldest" in page.url
+
+
+def test_two_people_are_compared(open_page: OpenPage) -> None:
+    page = open_page("/compare")
+    page.get_by_label("Compare").fill("Abraham Lincoln, Stephen A. Douglas")
+    page.get_by_role("button", name="Show").click()
+    assert (
+        page.locator("svg.comparison text.label").all_inner_texts()
+        or page.locator("svg.comparison").is_visible()
+    )
+    assert page.locator("h1").inner_text() == "Abraham Lincoln · Stephen A. Douglas"
+
+
+def test_campaigns_are_put_side_by_side(open_page: OpenPage) -> None:
+    page = open_page("/elections")
+    page.get_by_text("Put some of them side by side").click()
+    page.get_by_label("1860").check()
+    page.get_by_role("button", name="Compare").click()
+    assert page.locator("h1").inner_text() == "The campaigns of 1860"
+
+
+def test_a_label_is_corrected_after_logging_in(open_page: OpenPage, site: Any) -> None:
+    page = open_page(f"/articles/{ARTICLE_ID}")
+    page.locator("#corrections ~ p").get_by_role("link", name="Log in").click()
+    page.get_by_label("Name").fill("writer")
+    page.get_by_label("Password").fill(PASSWORDS["writer"])
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"**/articles/{ARTICLE_ID}**")
+    page.get_by_label("polarity").select_option("negative")
+    page.get_by_label("because").fill("They wept.")
+    page.get_by_role("button", name="Keep").click()
+    assert "Thank you" in page.get_by_role("status").inner_text()
+    with site.made.context.database.read() as tx:
+        assert feedback.corrections_of(tx, ARTICLE_ID)[0].polarity is Polarity.NEGATIVE
+    page.get_by_role("button", name="log out").click()
+    assert page.get_by_role("link", name="log in").is_visible()
+
+
+def test_a_headline_is_tried(open_page: OpenPage) -> None:
+    page = open_page("/try")
+    page.get_by_label("Headline", exact=True).fill("Truman wins and Dewey weeps")
+    page.get_by_label("About whom?").fill("Truman, Dewey")
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("h2").filter(has_text="Dewey").is_visible()
+
+
+def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.keyboard.press("/")
+    page.keyboard.type("Cooper")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/articles?q=Cooper")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    assert page.locator("dialog").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").is_visible()
+    page.keyboard.press("e")
+    page.wait_for_url("**/elections")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+
+
+def test_new_articles_are_said_and_move_nothing(open_page: OpenPage, site: Any) -> None:
+    page = open_page("/")
+    first = page.locator("#live .title").first.inner_text()
+    page.wait_for_function("() => document.querySelector('#live-note[data-open]') !== null")
+    article = Article(
+        key="live:1",
+        source="demo",
+        headline="Lincoln Reads a Telegram",
+        published_at=datetime(1860, 11, 19, tzinfo=UTC),
+        language="en",
+    )
+    made = site.made
+    predictor = SeededPredictor("v1")
+    Intake(made.context.database, predictor, clock=lambda: NOW, metrics=made.context.metrics).take([article])
+    page.get_by_role("link", name="1 new article").wait_for()
+    assert page.locator("#live .title").first.inner_text() == first
+
+
+def test_pages_can_be_read_without_script(open_page: OpenPage) -> None:
+    page = open_page("/people/abraham-lincoln", java_script_enabled=False)
+    assert page.locator("svg.timeline").is_visible()
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("h1").inner_text() == "Abraham Lincoln"
+
+
+def test_dark_is_dark(open_page: OpenPage) -> None:
+    script = "getComputedStyle(document.body).backgroundColor"
+    light, dark = open_page("/").evaluate(script), open_page("/", dark=True).evaluate(script)
+    assert (light, dark) == ("rgb(251, 250, 247)", "rgb(22, 23, 25)")
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_nothing_sticks_out_of_a_small_screen(browser: Any, site: Any, width: int) -> None:
+    context = browser.new_context(base_url=site.address, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    too_wide = []
+    for path in PAGES:
+        page.goto(path)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            too_wide.append(path)
+    context.close()
+    assert too_wide == []
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p != "/nowhere"])
+def test_no_page_complains_on_its_console(open_page: OpenPage, path: str) -> None:
+    assert open_page(path).locator("h1").is_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(browser: Any, site: Any, axe: str, dark: bool) -> None:
+    context = browser.new_context(base_url=site.address, color_scheme="dark" if dark else "light")
+    page = context.new_page()
+    found = {}
+    for path in PAGES:
+        page.goto(path)
+        page.evaluate(axe)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        result = page.evaluate("tags => axe.run({runOnly: tags})", tags)
+        for violation in result["violations"]:
+            places = [node["html"][:120] for node in violation["nodes"][:3]]
+            found[f"{path} {violation['id']}"] = places
+    context.close()
+    assert found == {}
