@@ -13,7 +13,7 @@ from kiosque.web.figures.svg import Scale, element, figure, path
 from kiosque.web.figures.timeline import Bucket, year_ticks
 
 WIDTH, HEIGHT = 960.0, 420.0
-LEFT, RIGHT = 52.0, 150.0
+LEFT, RIGHT = 52.0, 200.0
 VOICE_TOP, VOICE_BOTTOM = 28.0, 190.0
 NET_TOP, NET_BOTTOM = 224.0, 386.0
 APART = 15.0

@@ -27,7 +27,7 @@ PAGE = 60
 EXAMPLES = 5
 MOST_COMPARED = 6
 MOST_SUGGESTED = 1000
-LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 15 * 366, 3 * 366, 120
+LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 50 * 366, 3 * 366, 120
 """Days from which a year, a quarter and a week are the natural width of a bucket."""
 
 

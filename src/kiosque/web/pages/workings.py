@@ -73,7 +73,9 @@ def model_list(request: Request) -> HTMLResponse:
             tx,
             "models.html",
             section="/models",
-            models=[view_of(store, name) for name in store.names()],
+            models=[
+                view_of(store, name) for name in sorted(store.names(), key=lambda name: name != POLARITY)
+            ],
             classes=CLASSES,
             score_dots=score_dots,
             uses={use.version: use for use in models.uses(tx)},
