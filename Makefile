@@ -57,6 +57,10 @@ containers-up: ## Start everything in containers and wait until it is healthy
 containers-smoke: ## Ask what runs in containers whether the first page and the API answer
 	@deploy/smoke.sh
 
+.PHONY: deploy
+deploy: ## Put this checkout into service on this machine in containers; go back when it does not answer
+	@deploy/with-docker.sh deploy/deploy.sh
+
 .PHONY: containers-down
 containers-down: ## Stop the containers; the volumes stay
 	@deploy/with-docker.sh docker compose --profile train --profile tools --profile monitoring down
