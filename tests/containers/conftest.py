@@ -42,7 +42,6 @@ services:
     entrypoint: [python, -m, http.server, "9000", --directory, /feed]
     volumes: ["{feed_folder}:/feed:ro"]
     networks: [inside]
-    healthcheck: {{ disable: true }}
   producer:
     environment:
       KIOSQUE_FEEDS: http://feed:9000/feed.xml
