@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -10,7 +11,10 @@ from kiosque.bus.protocol import Bus
 from kiosque.core.errors import KiosqueError
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.worker import Loop, Stop
-from kiosque.sources.quota import Quota
+
+if TYPE_CHECKING:
+    # only the producer has sources
+    from kiosque.sources.quota import Quota
 
 EVERY = 15.0
 """Seconds between two looks: Prometheus usually asks as often."""
