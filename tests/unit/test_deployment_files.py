@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -15,6 +16,23 @@ from kiosque.ops.metrics import Metrics
 ROOT = Path(__file__).parents[2]
 CI = (".gitlab-ci.yml", ".github/workflows/ci.yml")
 KUBERNETES = sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))
+
+SERVED = "cli.serve cli.healthcheck cli.setting processes wiring http.server http.health "
+"""What every server imports."""
+CALLED = "predict.client bus.jetstream store.database "
+STARTS = {
+    "producer": SERVED + "setup wiring_sources bus.jetstream store.database pipeline.guard pipeline.produce "
+    "pipeline.producer_app pipeline.gauges pipeline.worker cli.source cli.db",
+    "consumer": SERVED + CALLED + "pipeline.guard pipeline.consume pipeline.intake pipeline.consumer_app "
+    "pipeline.gauges pipeline.watch pipeline.rescore cli.dead_letter cli.rescore",
+    "predict": SERVED + "predict.app predict.local modelstore.seed polarity.model books.model cli.model",
+    "web": SERVED + CALLED + "api.app web.app pipeline.replay pipeline.rematch modelstore.store",
+    "tools": "setup wiring_sources pipeline.seed pipeline.watch pipeline.intake pipeline.imports cli.db "
+    "cli.importing cli.key cli.user cli.entity cli.books " + CALLED,
+    "books": "pipeline.bookshop books.build modelstore.store store.database cli.books cli.model wiring",
+    "polarity": "polarity.train.run polarity.evaluate modelstore.store cli.polarity cli.training cli.model wiring",
+}
+"""Where each image's process begins: modules under `kiosque` that it imports by name while it runs."""
 
 
 def targets() -> set[str]:
@@ -131,3 +149,51 @@ def test_every_pod_is_confined_bounded_and_asked_for_its_health() -> None:
             if container.get("ports"):
                 assert container["readinessProbe"], name
                 assert container["livenessProbe"], name
+
+
+def module_file(module: str) -> Path | None:
+    base = ROOT / "src" / module.replace(".", "/")
+    return next((f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file()), None)
+
+
+def imported_at_once(module: str) -> set[str]:
+    """The modules of ours that `module` imports while it is imported itself: what stands in functions comes later."""
+    file = module_file(module)
+    found: set[str] = set()
+    todo: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))] if file else []
+    while todo:
+        for node in ast.iter_child_nodes(todo.pop()):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kiosque"):
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= {str(node.module), *(name for name in names if module_file(name))}
+            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not for_types_only(node):
+                todo.append(node)
+    return found
+
+
+def for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def in_image(target: str) -> set[Path]:
+    """The files of `src` that the code of an image is made of."""
+    text = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    files: set[Path] = set()
+    for stage in ("code", f"{target}-code"):
+        body = re.search(rf"^FROM \S+ AS {stage}$(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL)
+        assert body, stage
+        for line in re.findall(r"^COPY (src.+)$", body[1], re.MULTILINE):
+            for source in line.split()[:-1]:
+                for path in ROOT.glob(source):
+                    files |= set(path.rglob("*.py")) if path.is_dir() else {path}
+    return files
+
+
+@pytest.mark.parametrize(("target", "modules"), STARTS.items())
+def test_an_image_holds_every_module_that_its_process_imports(target: str, modules: str) -> None:
+    held, seen, todo = in_image(target), set(), {f"kiosque.{name}" for name in modules.split()}
+    while todo:
+        module = todo.pop()
+        seen.add(module)
+        assert module_file(module) in held, module
+        todo |= imported_at_once(module) - seen
