@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import threading
 import time
@@ -101,6 +103,53 @@ def test_books_are_built_and_taken_into_service_without_a_failed_request(
         kiosque.compose("run", "--rm", "-T", "books")
         eventually(lambda: version() != before, timeout=30)
     assert failures == []
+
+
+def test_a_version_is_trained_in_its_container_and_answers_once_promoted(
+    kiosque: Installation, tmp_path: Path
+) -> None:
+    tiny_training(tmp_path)
+    kiosque.compose("--profile", "train", "build", "polarity")
+    predict, token = kiosque.inside("predict", 8005), kiosque.secret("predict-token")
+    train = ("run", "--rm", "-T", "-v", f"{tmp_path}:/mine:ro", "polarity", "polarity", "train")
+    with asking(predict, token) as failures:
+        said = kiosque.compose(*train, "/mine/tiny.toml", "--data", "/mine", both=True)
+        version = re.findall(r"Published polarity (\S+)\.", said)[0]
+        kiosque.compose("run", "--rm", "-T", "polarity", "model", "promote", "polarity", version)
+
+        def answers() -> bool:
+            models = fetch(f"{predict}/v1/models", token=token)["models"]
+            return any(model["version"] == version for model in models)
+
+        eventually(answers, timeout=30)
+    assert failures == []
+    kiosque.compose("run", "--rm", "-T", "polarity", "model", "rollback", "polarity")
+
+
+def tiny_training(folder: Path) -> None:
+    """A recipe and so few lines that training takes seconds: what comes out is good for nothing but this test."""
+    words = {"praises": "positive", "blames": "negative", "meets": "neutral"}
+    lines = [
+        json.dumps(
+            {
+                "text": f"Okafor {verb} Lindqvist on day {i}",
+                "mentions": [{"target": "Lindqvist", "polarity": p}],
+            }
+        )
+        for i in range(12)
+        for verb, p in words.items()
+    ]
+    (folder / "train.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    measured = [line.replace("on day", "after noon of day") for line in lines]
+    (folder / "test.jsonl").write_text("\n".join(measured), encoding="utf-8")
+    (folder / "tiny.toml").write_text(
+        'name = "tiny"\nepochs = 1\nbatch = 8\nbfloat16 = false\n'
+        '[[sets]]\nname = "s"\npath = "{data}/train.jsonl"\nheldout = 0.3\nlicence = "ours"\n'
+        '[[tests]]\nname = "t"\npath = "{data}/test.jsonl"\n',
+        encoding="utf-8",
+    )
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
 
 
 @contextmanager

@@ -21,19 +21,19 @@ PORTS = {
 }
 
 
-def run(*command: str, timeout: float = 900.0, **extra: str) -> str:
-    """Run a command in the checkout to its end and return what it printed; what it complained of on failure."""
+def run(*command: str, timeout: float = 900.0, both: bool = False) -> str:
+    """Run a command in the checkout to its end and return what it printed, with `both` its messages, too."""
     done = subprocess.run(
         command,
         check=False,
         cwd=ROOT,
-        env=os.environ | PORTS | extra,
+        env=os.environ | PORTS,
         capture_output=True,
         text=True,
         timeout=timeout,
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
+    return done.stdout + done.stderr if both else done.stdout
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Installation:
 
     files: tuple[str, ...]
 
-    def compose(self, *arguments: str, timeout: float = 900.0) -> str:
+    def compose(self, *arguments: str, timeout: float = 900.0, both: bool = False) -> str:
         files = [part for file in self.files for part in ("-f", file)]
-        return run("docker", "compose", "-p", PROJECT, *files, *arguments, timeout=timeout)
+        return run("docker", "compose", "-p", PROJECT, *files, *arguments, timeout=timeout, both=both)
 
     def containers(self, service: str) -> list[str]:
         return self.compose("ps", "-q", service).split()
