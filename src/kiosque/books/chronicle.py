@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kiosque.books.encoder import Encoder, Vector
 from kiosque.books.lexical import LexicalIndex, build_index, load_index, save_index
 from kiosque.books.recipe import Recipe
-from kiosque.books.terms import index_terms
+from kiosque.books.terms import index_terms, name_terms
 
 SOURCE = Path(__file__).with_name("chronicle.jsonl")
 FOLDER = "chronicle"
@@ -101,8 +101,8 @@ class Chronicle:
             float(np.clip((strength - recipe.doubt) / (recipe.trust - recipe.doubt), 0.0, 1.0)),
             notes,
             np.asarray(direction / np.linalg.norm(direction), np.float32),
-            _weigh([[index_terms(p)[-1:] for p in note.persons] for note in notes], shares),
-            _weigh([[index_terms(s) for s in note.subjects] for note in notes], shares),
+            _weigh([[name_terms(p)[-1:] for p in note.persons] for note in notes], shares),
+            _weigh([[name_terms(s) for s in note.subjects] for note in notes], shares),
         )
 
     def _years(self, text: str) -> NDArray[np.float32]:

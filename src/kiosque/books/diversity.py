@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosque.books.terms import index_terms
+from kiosque.books.terms import name_terms
 from kiosque.core.book import Book
 
 _AUTHOR, _SUBJECTS, _VECTOR = 0.4, 0.3, 0.3
@@ -35,7 +35,7 @@ def spread(
 
 def alike(books: Sequence[Book], vectors: NDArray[np.float32] | None) -> Matrix:
     """How alike the books are, [n, n], between 0 and 1."""
-    authors = [frozenset(index_terms(book.author)) for book in books]
+    authors = [frozenset(name_terms(book.author)) for book in books]
     subjects = [frozenset(subject.casefold() for subject in book.subjects) for book in books]
     total = _AUTHOR * _overlaps(authors) + _SUBJECTS * _overlaps(subjects)
     if vectors is not None:
@@ -45,6 +45,10 @@ def alike(books: Sequence[Book], vectors: NDArray[np.float32] | None) -> Matrix:
 
 def _overlaps(sets: Sequence[frozenset[str]]) -> Matrix:
     """Jaccard's coefficient of each pair; 0 where one is empty."""
-    return np.array([[len(a & b) / len(a | b) if a and b else 0.0 for b in sets] for a in sets]).reshape(
-        len(sets), len(sets)
-    )
+    matrix = np.zeros((len(sets), len(sets)))
+    for row, one in enumerate(sets):
+        for column, other in enumerate(sets[: row + 1]) if one else ():
+            shared = len(one & other)
+            if shared:
+                matrix[row, column] = matrix[column, row] = shared / len(one | other)
+    return matrix

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from kiosque.books.asked import Passage
 from kiosque.books.catalogue import Catalogue
 from kiosque.books.chronicle import Chronicle, Note, Setting
-from kiosque.books.encoder import Encoder
+from kiosque.books.encoder import Encoder, Vector
 from kiosque.books.lexical import LexicalIndex
 from kiosque.books.recipe import Recipe
-from kiosque.books.terms import index_terms
+from kiosque.books.terms import index_terms, name_terms
 from kiosque.core.book import Book
 
 MAX_TERMS = 200
@@ -37,8 +37,8 @@ class Evidence:
 
     score: Scores
     """Between 0 and 1: what books are ranked by."""
-    cosine: Scores
-    """Of text and book; all 0 without an encoder."""
+    towards: NDArray[np.float32]
+    """The vectors of the texts, [texts, width]; none without an encoder."""
     lexical: Scores
     """BM25 as a share of what the text could reach."""
     strength: float
@@ -69,43 +69,52 @@ class Index:
         reach = sum(self.lexical.rarity(term) for term in terms)
         share = np.minimum(words / max(reach, _NO_TERM), 1.0).astype(np.float32)
         if self.encoder is None or self.vectors is None:
-            return Evidence(self._shifted(share), np.zeros_like(share), share, 0.0, ())
+            return Evidence(self._shifted(share), np.zeros((0, 0), np.float32), share, 0.0, ())
         vector = self.encoder.encode(passage.text)
-        setting = (
-            self.chronicle.place(passage.text, vector, self.recipe)
-            if self.chronicle and own is None
-            else None
-        )
-        sure = setting.confidence if setting else 0.0
-        towards = np.stack([vector, setting.direction if setting and sure else np.zeros_like(vector)], axis=1)
-        near = self.vectors @ towards
-        light = self.recipe.lexical_weight
-        mixed = (1.0 - light) * near[:, 0] + light * relative(words)
-        if setting and sure:
-            mixed = self._led_on(mixed, near[:, 1], setting)
+        setting = self._place(passage.text, vector) if own is None else None
+        mixed = self._mix(vector, words, setting)
         if own is not None:
             mixed = self._same_author(mixed, own)
-        score = _logistic(self.recipe.slope * mixed + self.recipe.offset)
-        strength = setting.strength if setting else 0.0
+        score = self._shifted(_logistic(self.recipe.slope * mixed + self.recipe.offset))
+        if setting is None:
+            return Evidence(score, vector[None], share, 0.0, ())
         return Evidence(
-            self._shifted(score), near[:, 0], share, strength, setting.notes if setting and sure else ()
+            score, vector[None], share, setting.strength, setting.notes if setting.confidence else ()
         )
 
-    def _led_on(self, mixed: Scores, context: Scores, setting: Setting) -> Scores:
-        """`mixed` with what the notes say added, brought back to the same scale."""
-        recipe, sure = self.recipe, setting.confidence
-        added = recipe.context_weight * context
-        added += recipe.person_weight * relative(self.lexical.scores(setting.persons))
-        added += recipe.subject_weight * relative(self.lexical.scores(setting.subjects))
-        extent = recipe.context_weight + recipe.person_weight + recipe.subject_weight
-        return np.asarray((mixed + sure * added) / (1.0 + sure * extent), np.float32)
+    def top_cosine(self, evidence: Evidence, rows: Sequence[int]) -> float:
+        """The highest cosine of one of the texts with one of the books in `rows`."""
+        if self.vectors is None or not len(rows):
+            return 0.0
+        return float((self.vectors[rows] @ evidence.towards.T).max())
+
+    def _place(self, text: str, vector: Vector) -> Setting | None:
+        return self.chronicle.place(text, vector, self.recipe) if self.chronicle else None
+
+    def _mix(self, vector: Vector, words: Scores, setting: Setting | None) -> Scores:
+        """The formula at the head of this module. A sum of cosines is the product with a sum of vectors, so that the
+        books' vectors, most of what is read from memory, are read once.
+        """
+        assert self.vectors is not None
+        recipe = self.recipe
+        towards = (1.0 - recipe.lexical_weight) * vector
+        mixed = recipe.lexical_weight * relative(words)
+        extent = 0.0
+        if setting is not None and setting.confidence:
+            sure = setting.confidence
+            extent = sure * (recipe.context_weight + recipe.person_weight + recipe.subject_weight)
+            towards += sure * recipe.context_weight * setting.direction
+            mixed += sure * recipe.person_weight * relative(self.lexical.scores(setting.persons))
+            mixed += sure * recipe.subject_weight * relative(self.lexical.scores(setting.subjects))
+        mixed += self.vectors @ towards
+        return np.asarray(mixed / (1.0 + extent), np.float32)
 
     def _same_author(self, mixed: Scores, own: Book) -> Scores:
         """`mixed` plus the likeness of authors (Jaccard's coefficient of their names), for the nearest books."""
-        names = frozenset(index_terms(own.author))
+        names = frozenset(name_terms(own.author))
         added = mixed.copy()
         for row in np.argsort(-mixed)[:_NEAREST] if names else ():
-            others = frozenset(index_terms(self.catalogue.books[row].author))
+            others = frozenset(name_terms(self.catalogue.books[row].author))
             added[row] += self.recipe.author_weight * len(names & others) / len(names | others)
         return added
 
@@ -141,7 +150,7 @@ def merge(found: Sequence[Evidence], shares: Sequence[float]) -> Evidence:
 
     return Evidence(
         both([one.score for one in found]),
-        np.stack([one.cosine for one in found]).max(axis=0),
+        np.concatenate([one.towards for one in found]),
         np.stack([one.lexical for one in found]).max(axis=0),
         max(one.strength for one in found),
         tuple(dict.fromkeys(note for one in found for note in one.notes)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ class LexicalIndex:
 
     vocabulary: Mapping[str, int]
     worth: NDArray[np.float32]
-    books: NDArray[np.int32]
+    books: NDArray[np.integer]
     starts: NDArray[np.int64]
     size: int
     """Number of books."""
@@ -45,7 +46,7 @@ class LexicalIndex:
     def rarity(self, term: str) -> float:
         """Inverse document frequency as BM25 has it (Lucene's form); 0 for a term of no book."""
         count = self.frequency(term)
-        return float(np.log1p((self.size - count + 0.5) / (count + 0.5))) if count else 0.0
+        return math.log1p((self.size - count + 0.5) / (count + 0.5)) if count else 0.0
 
 
 def build_index(documents: Sequence[Sequence[str]], *, k1: float, b: float) -> LexicalIndex:
@@ -82,4 +83,5 @@ def load_index(folder: Path) -> LexicalIndex:
     """The inverse of `save_index`. Raises OSError, ValueError or KeyError on a damaged folder."""
     head = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
     worth, books, starts = (np.load(folder / f"lexical.{n}.npy", allow_pickle=False) for n in _ARRAYS)
+    books = books.astype(np.intp)  # what numpy indexes by; anything else it converts each time
     return LexicalIndex({t: n for n, t in enumerate(head["terms"])}, worth, books, starts, int(head["size"]))

@@ -26,8 +26,10 @@ VECTORS = "vectors.npy"
 CANARY = "canary.json"
 TOLERANCE = 0.05
 """How far a score may be from the recorded one: int8 kernels of different processors round differently."""
-_POOL = 4
+_POOL = 3
 """Books looked at by the diversity step, as a multiple of k."""
+_NEAREST = 200
+"""Books, by score, among which one must be near enough to the text."""
 _NONE_YET = "There are no books in the catalogue yet."
 
 
@@ -115,7 +117,7 @@ class BooksModel:
         """The rows to show, best first, and, where there are none, why."""
         score = np.where(allowed, evidence.score, np.float32(-1.0))
         best = int(np.argmax(score))
-        if query.min_score is None and not self.fits(evidence, allowed, like=like):
+        if query.min_score is None and not self._fits(evidence, score, like=like):
             return [], self._no_match(best)
         least = self._recipe.floor if query.min_score is None else query.min_score
         pool = [row for row in _highest(score, query.k * _POOL) if score[row] >= least]
@@ -123,14 +125,15 @@ class BooksModel:
             return [], self._below(best, float(score[best]), least)
         return self._spread(pool, evidence.score, query.k), ""
 
-    def fits(self, evidence: Evidence, allowed: Mask, *, like: bool = False) -> bool:
-        """Whether the best of the allowed books is a good match. The cosine tells whether a text is of this
-        catalogue's world at all, and so does the chronicle; BM25 and the rank do not.
+    def _fits(self, evidence: Evidence, score: Scores, *, like: bool) -> bool:
+        """Whether there is a good match among the books with the highest `score`. The cosine tells whether a text is
+        of this catalogue's world at all, and so does the chronicle; BM25 and the rank do not.
         """
         recipe = self._recipe
         if self._index.encoder is None:
-            return bool(evidence.lexical[allowed].max() >= recipe.lexical_gate)
-        top = float(evidence.cosine[allowed].max())
+            return float(evidence.lexical[score >= 0].max()) >= recipe.lexical_gate
+        nearest = [row for row in _highest(score, _NEAREST) if score[row] >= 0]
+        top = self._index.top_cosine(evidence, nearest)
         if like:
             return top >= recipe.likeness_gate
         return top + recipe.gate_setting * evidence.strength >= recipe.gate

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kiosque.books.chronicle import Note
-from kiosque.books.terms import STOP_WORDS, index_terms, stem, surfaces, words
+from kiosque.books.terms import STOP_WORDS, name_terms, stem, surfaces, words
 from kiosque.core.book import Book, Reasons
 
 MAX_TERMS = 6
@@ -71,16 +71,10 @@ def explain(
 
 def shares_name(stems: frozenset[str], subject: str) -> bool:
     """Whether a text with these stems names `subject`: a person by the last name, anything else by all its words."""
-    own = _terms_of(subject)
+    own = name_terms(subject)
     if not own:
         return False
     return own[-1] in stems if is_person(subject) else all(term in stems for term in own)
-
-
-@lru_cache(maxsize=50_000)
-def _terms_of(name: str) -> tuple[str, ...]:
-    """The stems of a name or subject; the same few come again and again."""
-    return tuple(index_terms(name))
 
 
 def is_person(subject: str) -> bool:
@@ -122,7 +116,7 @@ def _led_on(book: frozenset[str], notes: Sequence[Note], covered: set[str]) -> t
         common = [
             name
             for name in dict.fromkeys((*note.persons, *note.subjects))
-            if shares_name(book, name) and covered.isdisjoint(_terms_of(name))
+            if shares_name(book, name) and covered.isdisjoint(name_terms(name))
         ]
         if common:
             return note.title, common[:MAX_NAMED]

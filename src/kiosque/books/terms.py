@@ -52,6 +52,12 @@ def index_terms(text: str) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=50_000)
+def name_terms(name: str) -> tuple[str, ...]:
+    """The stems of a name or a subject; the same few come again and again."""
+    return tuple(index_terms(name))
+
+
 def surfaces(text: str) -> dict[str, str]:
     """Stem → the first form in which `text` has it. Compounds stand before their pieces."""
     found: dict[str, str] = {}

@@ -61,12 +61,12 @@ def test_the_gate_asks_the_cosine():
 def test_merging_keeps_the_best_of_each_text():
     def one(score, strength):
         scores = np.array(score, np.float32)
-        return Evidence(scores, scores, scores, strength, ())
+        return Evidence(scores, scores[None], scores, strength, ())
 
     merged = merge([one([0.8, 0.0, 0.5], 0.2), one([0.0, 0.8, 0.5], 0.6)], [0.5, 0.5])
     assert merged.score == pytest.approx(np.array([0.6, 0.6, 0.5]))
     assert merged.strength == 0.6
-    assert merged.cosine == pytest.approx(np.array([0.8, 0.8, 0.5]))
+    assert merged.towards.shape == (2, 3)
 
 
 def test_nothing_is_a_share_of_nothing():
