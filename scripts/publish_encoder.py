@@ -35,9 +35,11 @@ READ = frozenset(_READ.split())
 """The queries that the writer of the chronicle had seen, eight of them by the headline alone."""
 HEAD = f"""# Sentence encoder
 
-{ORIGIN}: 6 layers, 384 wide, mean pooling, length 1. Made by `scripts/export_encoder.py`: matrices int8 with
-one scale per output channel (7 bits), word embeddings int8 with one scale per word, word pieces that news
-and book descriptions hardly use left out (`scripts/encoder_vocabulary.txt`).
+{ORIGIN}.
+
+6 layers, 384 wide, mean pooling, length 1. Made by `scripts/export_encoder.py`: matrices int8 with one scale per
+output channel (7 bits), word embeddings int8 with one scale per word, word pieces that news and book descriptions
+hardly use left out (`scripts/encoder_vocabulary.txt`).
 
 Input: `input_ids` (int64, [n]), at most {MAX_TOKENS} word pieces of `tokenizer.json`, one text at a time.
 Output: `embedding` (float32, [384]).
@@ -49,8 +51,8 @@ For: books for English articles and texts. Not for: other languages, which it re
 a probability. What it learned from, and its biases, are those of its origin.
 
 The notes were written from general knowledge and not from the judged queries, of which their writer had read
-eight in full and the headlines of eight more; the figures without those sixteen stand below. `popularity` is weeks on the best-seller
-list, which the demo books do not have, and in co-reading the number of readers.
+eight in full and the headlines of eight more; the figures without those sixteen stand below. `popularity` is
+weeks on the best-seller list, which the demo books do not have, and in co-reading the number of readers.
 
 # Measured
 
