@@ -43,7 +43,9 @@ def configure_logging(
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(level.upper())  # a library may set its own logger to DEBUG; what is printed is ours to say
+    handler.setLevel(
+        level.upper()
+    )  # a library may set its own logger to DEBUG; what is printed is ours to say
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
