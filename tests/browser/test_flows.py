@@ -103,7 +103,7 @@ def test_a_label_is_corrected_after_logging_in(open_page: OpenPage, site: Any) -
     with site.made.context.database.read() as tx:
         assert feedback.corrections_of(tx, ARTICLE_ID)[0].polarity is Polarity.NEGATIVE
     page.get_by_role("button", name="log out").click()
-    assert page.get_by_role("link", name="log in").is_visible()
+    page.get_by_role("link", name="log in").wait_for()
 
 
 def test_a_headline_is_tried(open_page: OpenPage) -> None:
