@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kiosque.cli.context import house_of
-from kiosque.cli.importing import digest_of
 from kiosque.cli.output import (
     Csv,
     Format,
@@ -101,6 +100,7 @@ def import_books(
     as_json: Json = False,
 ) -> None:
     """Read books into the catalogue; editions of one work become one book."""
+    from kiosque.pipeline.imports import file_job_id
     from kiosque.sources.catalogue import BookFile
 
     with house_of(ctx) as house:
@@ -108,7 +108,7 @@ def import_books(
         with stop_on_signals(Stop()) as stop, steps(f"Importing {path.name}") as show:
             summary = house.importer.run(
                 BookFile(path, source="import"),
-                job_id=f"books:{digest_of(path)}",
+                job_id=file_job_id(path, "books"),
                 kind="books",
                 rejects=rejects,
                 stop=stop,

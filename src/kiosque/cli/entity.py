@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -145,6 +144,6 @@ def rematch(
             seen = done
 
         if dry_run:
-            emit_object(replace(preview(house.migrated, progress=show, stop=stop)), form)
+            emit_object(preview(house.migrated, progress=show, stop=stop), form)
         else:
             emit_object(house.rescorer.rematch(progress=show, stop=stop), form)

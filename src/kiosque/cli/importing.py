@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +9,9 @@ import typer
 
 from kiosque.cli.context import house_of
 from kiosque.cli.output import Json, choose_format, emit_object, say, steps
-from kiosque.core.errors import InvalidInput
 from kiosque.pipeline.worker import Stop, stop_on_signals
 
 app = typer.Typer(add_completion=False)
-
-SAMPLE_BYTES = 1 << 20
 
 
 @app.command("import")
@@ -33,17 +29,18 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Read articles from a file, match, score and store them. Broken off, the same command goes on."""
+    from kiosque.pipeline.imports import file_job_id
+    from kiosque.sources.columns import parse_mapping
     from kiosque.sources.files import ArticleFile
 
-    mapping = dict(_pair(text) for text in column or ())
+    mapping = parse_mapping(column or ())
     with house_of(ctx) as house:
         file = ArticleFile(path, mapping=mapping, source=source)
-        job_id = f"import:{source}:{digest_of(path)}"
         reject_file = rejects or house.settings.data_dir / "rejects" / f"{path.name}.jsonl"
         with stop_on_signals(Stop()) as stop, steps(f"Importing {path.name}") as show:
             summary = house.importer.run(
                 file,
-                job_id=job_id,
+                job_id=file_job_id(path, source),
                 rejects=reject_file,
                 stop=stop,
                 progress=lambda done, share: show(share, f"{done.read:,} read, {done.new:,} new"),
@@ -54,21 +51,3 @@ def import_file(
     if not summary.complete:
         say("Stopped. Run the same command again to go on.")
         raise typer.Exit(130)
-
-
-def digest_of(path: Path) -> str:
-    """Name, size and first megabyte of a file in 16 digits: enough to know it again."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(SAMPLE_BYTES)
-            size = path.stat().st_size
-    except OSError as error:
-        raise InvalidInput(f"Cannot read {path}: {error.strerror}.") from error
-    return hashlib.sha256(f"{path.name}\n{size}\n".encode() + head).hexdigest()[:16]
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, field = text.partition("=")
-    if not (name and equals and field):
-        raise InvalidInput(f"--map {text!r} is not COLUMN=FIELD.", hint="For example: --map title=headline")
-    return name, field

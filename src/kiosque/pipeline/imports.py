@@ -22,7 +22,7 @@ import structlog
 from kiosque.bus.protocol import Bus
 from kiosque.core.article import Article
 from kiosque.core.clock import Clock
-from kiosque.core.errors import TryAgain
+from kiosque.core.errors import InvalidInput, TryAgain
 from kiosque.pipeline import decide
 from kiosque.pipeline.decide import Backoff, Standing
 from kiosque.pipeline.intake import Intake, Taken
@@ -280,8 +280,11 @@ class Importer:
 
 
 def file_job_id(path: Path, source: str) -> str:
-    """The job of importing the file as it is now: a file that was changed is another job."""
-    status = path.stat()
+    """The job of importing the file as it is now: a file that was changed is another job. Raises InvalidInput."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {path}: {error.strerror}.") from error
     identity = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}\n{source}"
     return (
         f"import:{hashlib.blake2b(identity.encode('utf-8', 'surrogateescape'), digest_size=12).hexdigest()}"
