@@ -92,6 +92,10 @@ $(VENV)/.train: requirements/polarity.txt $(VENV)/.test
 docs: $(VENV)/.test ## Write docs/reference from the code
 	@$(BIN)/python scripts/write_reference.py
 
+.PHONY: messages
+messages: $(VENV)/.test ## Collect the texts of the pages into the catalogues of translations
+	@$(BIN)/python scripts/collect_messages.py
+
 .PHONY: screenshots
 screenshots: $(VENV)/.test ## Photograph the pages into docs/images with Chromium
 	@$(BIN)/python scripts/take_screenshots.py

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from kiosque.core.errors import KiosqueError, Unauthenticated
+from kiosque.web.language import LanguageChoice
 from kiosque.web.pages import (
     account,
     articles,
@@ -44,6 +45,7 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
     `secure_cookies`: a proxy that ends TLS stands in front, so that cookies can be kept off plain HTTP.
     """
     app.state.sessions = Sessions(app.state.api, secure=secure_cookies)
+    app.add_middleware(LanguageChoice, secure=secure_cookies)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])

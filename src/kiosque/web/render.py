@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from kiosque.api.context import Api, api_of
 from kiosque.store import articles
 from kiosque.store.tx import Tx
+from kiosque.web import wording
 from kiosque.web.figures import bars
-from kiosque.web.figures.polarity import Tone, signed
+from kiosque.web.figures.polarity import Tone
+from kiosque.web.language import ENGLISH, LANGUAGES, N_, PARAMETER, current
 from kiosque.web.session import visitor_of
+from kiosque.web.terms import term
 
 NAVIGATION = (
-    ("Today", "/"),
-    ("People", "/people"),
-    ("Elections", "/elections"),
-    ("Books", "/books"),
-    ("Models", "/models"),
+    (N_("Today"), "/", "t"),
+    (N_("People"), "/people", "p"),
+    (N_("Elections"), "/elections", "e"),
+    (N_("Books"), "/books", "b"),
+    (N_("Models"), "/models", "m"),
 )
+"""Label, address, and the key that opens it."""
 MORE = (
-    ("Articles", "/articles"),
-    ("Compare", "/compare"),
-    ("Try it", "/try"),
-    ("Sources", "/sources"),
-    ("API", "/api"),
-    ("About", "/about"),
+    (N_("Articles"), "/articles"),
+    (N_("Compare"), "/compare"),
+    (N_("Try it"), "/try"),
+    (N_("Sources"), "/sources"),
+    (N_("API"), "/api"),
+    (N_("About"), "/about"),
 )
 
 # No script from elsewhere, none inline, no eval; no style either that is not in our own file.
@@ -63,8 +69,23 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    # what the extension adds to an environment, its types do not know
+    install: Any = environment
+    install.install_gettext_callables(
+        gettext=lambda message: current().catalogue.gettext(message),
+        ngettext=lambda one, many, n: current().catalogue.ngettext(one, many, n),
+        pgettext=lambda context, message: current().catalogue.pgettext(context, message),
+        npgettext=lambda context, one, many, n: current().catalogue.npgettext(context, one, many, n),
+        newstyle=True,
     )
     environment.globals.update(
+        language=current,
+        languages=LANGUAGES,
+        in_language=in_language,
+        foreign=foreign,
         tone=tone_of,
         navigation=NAVIGATION,
         more=MORE,
@@ -73,7 +94,14 @@ def templates() -> Environment:
         describe=bars.describe,
     )
     environment.filters.update(
-        day=_day, moment=_moment, signed=signed, thousands=_thousands, percent=_percent
+        day=wording.day,
+        weekday=wording.weekday,
+        moment=wording.moment,
+        signed=wording.signed,
+        thousands=wording.thousands,
+        decimal=wording.decimal,
+        percent=wording.percent,
+        term=term,
     )
     return environment
 
@@ -113,8 +141,21 @@ def page_headers() -> dict[str, str]:
     return {
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "Cache-Control": "private, no-cache",
-        "Vary": "Cookie",
+        "Vary": "Cookie, Accept-Language",
     }
+
+
+def in_language(address: str, code: str) -> str:
+    """`address`, one of our own, asking for the language `code`."""
+    path, _, query = address.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != PARAMETER]
+    return f"{path}?{urlencode([*kept, (PARAMETER, code)])}"
+
+
+def foreign(code: str | None) -> Markup:
+    """The attribute for text of another language than the page's, e.g. a headline; nothing for one of the same."""
+    code = code or ENGLISH
+    return Markup("") if code == current().code else Markup(' lang="{}"').format(code)
 
 
 def here(request: Request) -> str:
@@ -129,20 +170,3 @@ def tone_of(counts: Any) -> Tone:
 
 def house(request: Request) -> Api:
     return api_of(request)
-
-
-def _day(moment: date | datetime | None) -> str:
-    # strftime drops leading zeros of years before 1000 only; %-d is a day without its zero.
-    return f"{moment.day} {moment:%B} {moment.year}" if moment else "–"
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{_day(moment)}, {moment:%H:%M} UTC" if moment else "never"
-
-
-def _thousands(value: int) -> str:
-    return f"{value:,}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"

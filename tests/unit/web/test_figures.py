@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from kiosque.web.figures.bars import describe, diverging_bar, probability_bar, sparkline
 from kiosque.web.figures.campaign import Lane, Week, campaign
 from kiosque.web.figures.comparison import Line, comparison
-from kiosque.web.figures.polarity import Tone, signed
+from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.scores import score_dots
 from kiosque.web.figures.svg import Scale, element, path
 from kiosque.web.figures.timeline import WIDTH, Bucket, Mark, timeline
+from kiosque.web.wording import signed
 
 HOSTILE = "<script>alert('x')</script>\"&"
 START = date(1860, 1, 1)

@@ -12,8 +12,9 @@ from math import sqrt
 
 from markupsafe import Markup
 
-from kiosque.web.figures.polarity import Tone, signed
+from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Scale, element, figure
+from kiosque.web.wording import signed
 
 WIDTH = 640.0
 LABEL, RIGHT = 150.0, 86.0

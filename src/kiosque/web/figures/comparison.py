@@ -8,9 +8,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from kiosque.web.figures.polarity import signed
 from kiosque.web.figures.svg import Scale, element, figure, path
 from kiosque.web.figures.timeline import Bucket, year_ticks
+from kiosque.web.wording import signed
 
 WIDTH, HEIGHT = 960.0, 420.0
 LEFT, RIGHT = 52.0, 200.0

@@ -45,12 +45,3 @@ class Tone:
         variance = (self.positive + self.negative + PRIOR / 2) / size - net**2
         reach = Z95 * sqrt(max(variance, 0.0) / size)
         return max(-1.0, self.net - reach), min(1.0, self.net + reach)
-
-
-def signed(value: float | None) -> str:
-    """A net polarity as it is written everywhere: with its sign, a zero without one."""
-    return (
-        "–"
-        if value is None
-        else f"{value:+.2f}".replace("-", "−").replace("+0.00", "0.00").replace("−0.00", "0.00")
-    )

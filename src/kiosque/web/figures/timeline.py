@@ -12,8 +12,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from kiosque.web.figures.polarity import Tone, signed
+from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Point, Scale, band, element, figure, path
+from kiosque.web.wording import signed
 
 WIDTH, HEIGHT = 960.0, 320.0
 LEFT, RIGHT = 44.0, 20.0

@@ -1,0 +1,46 @@
+"""The words for values of our own short lists: what the code calls `no_mention` reads otherwise on a page.
+
+Shown by the filter `term`. An adjective of tone goes with "tone" or "polarity" in languages where that matters.
+"""
+
+from __future__ import annotations
+
+from kiosque.web.language import N_, gettext
+
+TERMS = {
+    # polarities
+    "negative": N_("negative"),
+    "neutral": N_("neutral"),
+    "positive": N_("positive"),
+    # outcomes of scoring
+    "scored": N_("scored"),
+    "no_mention": N_("not named so"),
+    "not_english": N_("not in English"),
+    "too_long": N_("too long"),
+    # kinds of entities
+    "person": N_("person"),
+    "party": N_("party"),
+    "organisation": N_("organisation"),
+    "place": N_("place"),
+    # stretches of time
+    "day": N_("day"),
+    "week": N_("week"),
+    "month": N_("month"),
+    "quarter": N_("quarter"),
+    "year": N_("year"),
+    "decade": N_("decade"),
+    # parts of an article
+    "headline": N_("headline"),
+    "abstract": N_("abstract"),
+    # models
+    "books": N_("books"),
+    "polarity": N_("polarity"),
+    "champion": N_("champion"),
+    "challenger": N_("challenger"),
+}
+
+
+def term(value: object) -> str:
+    """`value` in words; one that is on no list of ours stays as it is."""
+    words = TERMS.get(str(value))
+    return gettext(words) if words else str(value)
