@@ -93,27 +93,47 @@ def speaking(code: str) -> Iterator[Language]:
         _spoken.reset(token)
 
 
+class Words:
+    """The words of the language that is spoken when they are asked for, as they stand in its catalogue."""
+
+    @staticmethod
+    def gettext(message: str) -> str:
+        return current().catalogue.gettext(message)
+
+    @staticmethod
+    def ngettext(one: str, many: str, count: int) -> str:
+        return current().catalogue.ngettext(one, many, count)
+
+    @staticmethod
+    def pgettext(context: str, message: str) -> str:
+        return current().catalogue.pgettext(context, message)
+
+    @staticmethod
+    def npgettext(context: str, one: str, many: str, count: int) -> str:
+        return current().catalogue.npgettext(context, one, many, count)
+
+
 def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
     """Marks `message` for the catalogue; it is translated where it is shown."""
     return message
 
 
 def gettext(message: str, **values: object) -> str:
-    return current().catalogue.gettext(message) % values
+    return Words.gettext(message) % values
 
 
 def ngettext(one: str, many: str, count: int, **values: object) -> str:
     """`one` or `many`, as the language counts; `%(num)s` is the bare count."""
-    return current().catalogue.ngettext(one, many, count) % {"num": count, **values}
+    return Words.ngettext(one, many, count) % {"num": count, **values}
 
 
 def pgettext(context: str, message: str, **values: object) -> str:
     """`message` where `context` tells it from the same word meant otherwise."""
-    return current().catalogue.pgettext(context, message) % values
+    return Words.pgettext(context, message) % values
 
 
 def npgettext(context: str, one: str, many: str, count: int, **values: object) -> str:
-    return current().catalogue.npgettext(context, one, many, count) % {"num": count, **values}
+    return Words.npgettext(context, one, many, count) % {"num": count, **values}
 
 
 def choose(asked: str | None, kept: str | None, accepted: str) -> str:

@@ -20,9 +20,10 @@ from kiosque.api.context import Api, api_of
 from kiosque.store import articles
 from kiosque.store.tx import Tx
 from kiosque.web import wording
+from kiosque.web.because import because
 from kiosque.web.figures import bars
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.language import ENGLISH, LANGUAGES, N_, PARAMETER, current
+from kiosque.web.language import ENGLISH, LANGUAGES, N_, PARAMETER, Words, current
 from kiosque.web.session import visitor_of
 from kiosque.web.terms import term
 
@@ -75,10 +76,10 @@ def templates() -> Environment:
     # what the extension adds to an environment, its types do not know
     install: Any = environment
     install.install_gettext_callables(
-        gettext=lambda message: current().catalogue.gettext(message),
-        ngettext=lambda one, many, n: current().catalogue.ngettext(one, many, n),
-        pgettext=lambda context, message: current().catalogue.pgettext(context, message),
-        npgettext=lambda context, one, many, n: current().catalogue.npgettext(context, one, many, n),
+        gettext=Words.gettext,
+        ngettext=Words.ngettext,
+        pgettext=Words.pgettext,
+        npgettext=Words.npgettext,
         newstyle=True,
     )
     environment.globals.update(
@@ -86,6 +87,7 @@ def templates() -> Environment:
         languages=LANGUAGES,
         in_language=in_language,
         foreign=foreign,
+        because=because,
         tone=tone_of,
         navigation=NAVIGATION,
         more=MORE,

@@ -173,7 +173,7 @@ class TestArticles:
     def test_the_address_says_the_sentence(self, browser: TestClient) -> None:
         html = browser.get("/articles?entity=abraham-lincoln&polarity=neutral").text
         assert 'value="Abraham Lincoln"' in html
-        assert "<option selected>neutral</option>" in html
+        assert '<option value="neutral" selected>neutral</option>' in html
 
     def test_a_day_that_is_none_is_a_page_that_says_so(self, browser: TestClient) -> None:
         assert browser.get("/articles?since=tomorrow").status_code == 422
