@@ -391,6 +391,86 @@ book_thumb = Table(
     UniqueConstraint("book_pk", "occasion", "made_by"),
 )
 
+saved_search = Table(
+    "saved_search",
+    metadata,
+    _pk(),
+    Column("name", Words, nullable=False),
+    Column("folded_name", Words, nullable=False, unique=True),
+    Column("question", Json, nullable=False),
+    Column("made_by", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("feed_nonce", Words, nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    _pk(),
+    Column("name", Words, nullable=False),
+    Column("folded_name", Words, nullable=False, unique=True),
+    _to("entity.pk", index=True),
+    Column("measure", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("side", Words, nullable=False),
+    Column("bound", Double, nullable=False),
+    Column("stretch", Words, nullable=False),
+    Column("min_articles", Integer, nullable=False),
+    Column("cool_down", Integer, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("webhook", Words),
+    Column("emails", Json, nullable=False),
+    Column("secret_nonce", Words, nullable=False),
+    Column("feed_nonce", Words, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("made_by", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+# The unique key is what makes a rule fire once a window, however many processes look at it.
+alert_event = Table(
+    "alert_event",
+    metadata,
+    _pk(),
+    Column("id", Words, nullable=False, unique=True),
+    _to("alert.pk"),
+    Column("window_start", Date, nullable=False),
+    Column("window_end", Date, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("expected", Double),
+    Column("score", Double),
+    Column("articles", Integer, nullable=False),
+    Column("fired_at", Moment, nullable=False),
+    UniqueConstraint("alert_pk", "window_start"),
+)
+
+# The outbox: what is to be sent is stored with the event, and sent afterwards until it has arrived or is given up.
+alert_delivery = Table(
+    "alert_delivery",
+    metadata,
+    _pk(),
+    Column("id", Words, nullable=False, unique=True),
+    _to("alert.pk", index=True, nullable=True),
+    Column("channel", Words, nullable=False),
+    Column("target", Words, nullable=False),
+    Column("batch", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", Moment, nullable=False),
+    Column("reason", Words),
+    Column("settled_at", Moment),
+    UniqueConstraint("channel", "target", "batch"),
+    Index("ix_alert_delivery_due", "state", "next_try_at"),
+)
+
+alert_delivery_event = Table(
+    "alert_delivery_event",
+    metadata,
+    _to("alert_delivery.pk", "delivery_pk"),
+    _to("alert_event.pk", "event_pk", index=True),
+    PrimaryKeyConstraint("delivery_pk", "event_pk"),
+)
+
 job = Table(
     "job",
     metadata,

@@ -10,9 +10,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from kiosque.core.errors import SchemaMismatch, StoreUnavailable
-from kiosque.store import schema
+from kiosque.store import alerts, articles, saved_searches, schema, users
+from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.database import Database, sqlite_database
 from kiosque.store.tables import metadata
+from kiosque.testing.world import NOW, POSITIVE, World, article
 
 
 @pytest.fixture
@@ -83,6 +85,45 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty, monkeypatch):
     empty.migrate()
     with empty.read() as tx, pytest.raises(Exception, match="half"):
         tx.execute(text("SELECT * FROM half"))
+
+
+@pytest.fixture
+def first_schema(empty):
+    """A database as version 0.1 left it."""
+    if empty.path is not None:
+        empty.path.parent.mkdir()
+        empty.path.touch()
+    config = schema._config()
+    with empty.write() as tx:
+        config.attributes["connection"] = tx
+        schema.command.upgrade(config, "0001")
+    return empty
+
+
+def test_what_was_kept_before_the_second_migration_is_there_after_it(first_schema):
+    world = World(first_schema)
+    world.watch()
+    world.add(article("won", "1860-11-07", "Lincoln wins"), ("abraham-lincoln", POSITIVE))
+    with first_schema.write() as tx:
+        users.add(tx, "ana", password_hash="x", scopes=("write",), at=NOW)
+    assert first_schema.schema_version() == "0001"
+    assert first_schema.migrate() is True
+    with first_schema.write() as tx:
+        assert [each.article.key for each in articles.page(tx, ArticleFilter(query="lincoln")).items] == [
+            "won"
+        ]
+        assert [user.name for user in users.everyone(tx)] == ["ana"]
+        kept = saved_searches.add(
+            tx,
+            name="Lincoln",
+            where=ArticleFilter(query="lincoln"),
+            sort=Sort.NEWEST,
+            by="ana",
+            at=NOW,
+            feed_nonce="n",
+        )
+        assert saved_searches.everything(tx) == (kept,)
+        assert alerts.everything(tx) == ()
 
 
 def test_a_database_without_tables_says_what_to_do(empty):
