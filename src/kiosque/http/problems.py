@@ -125,6 +125,7 @@ def install_problem_handlers(app: FastAPI) -> None:
             _CODES.get(error.status_code, phrase.lower().replace(" ", "_")),
             phrase,
             str(error.detail),
+            hint="Send the body as JSON in UTF-8." if error.status_code == 400 else None,
             headers=dict(error.headers) if error.headers else None,
         )
 
@@ -155,6 +156,8 @@ def _describe_problems(app: FastAPI) -> None:
         for operation in _operations(document):
             if "422" in operation.get("responses", {}):
                 operation["responses"]["422"] = problem_responses(422)[422]
+            if "requestBody" in operation:  # FastAPI's answer to bytes that are no text
+                operation["responses"].setdefault("400", problem_responses(400)[400])
         app.openapi_schema = document
         return document
 

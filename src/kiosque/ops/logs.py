@@ -10,8 +10,7 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_SECRET_WORDS = ("password", "secret", "token", "api_key", "authorization", "cookie")
-_HIDDEN = "***"
+from kiosque.core.secrets import HIDDEN, is_secret_name
 
 
 def configure_logging(
@@ -79,9 +78,9 @@ def _shared_processors(secrets: tuple[str, ...]) -> list[Processor]:
 
 
 def _hide(key: str, value: object, secrets: tuple[str, ...]) -> object:
-    if any(word in key.lower() for word in _SECRET_WORDS) and value:
-        return _HIDDEN
+    if is_secret_name(key) and value:
+        return HIDDEN
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, _HIDDEN)
+            value = value.replace(secret, HIDDEN)
     return value

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from kiosque.api.schemas.base import Answer, Ask, Flag, Listing, ListQuery, Name, Version
+from kiosque.core.secrets import mask_values
 from kiosque.modelstore.aliases import Move
 from kiosque.pipeline.produce import PollReport
 from kiosque.store.dead_letters import DeadLetter
 from kiosque.store.sources import SourceState
 
 MAX_PREVIEW = 2_000
-_SECRET_WORDS = ("key", "token", "password", "secret")
 
 
 class SourceAnswer(Answer):
@@ -39,7 +39,7 @@ class SourceAnswer(Answer):
             id=state.id,
             kind=state.kind,
             enabled=state.enabled,
-            config={name: value for name, value in state.config.items() if not _is_secret(name)},
+            config=mask_values(state.config),
             last_poll_at=state.last_poll_at,
             last_success_at=state.last_success_at,
             next_poll_at=state.next_poll_at,
@@ -200,7 +200,3 @@ class RollbackBody(Ask):
     """Back to the version that answered before."""
 
     why: Annotated[Name, StringConstraints(max_length=200)]
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
