@@ -17,7 +17,8 @@
         ├── SourceUnavailable          source_unavailable 502    5
         ├── BusUnavailable             bus_unavailable   503     5
         ├── StoreUnavailable           store_unavailable 503     5
-        └── PredictUnavailable         predict_unavailable 503   5
+        ├── PredictUnavailable         predict_unavailable 503   5
+        └── OutputUnavailable          output_unavailable 502    5
 
 `code` is stable and documented; `status` is the HTTP status; `exit_code` is what the command line
 ends with; `hint` says what to do. Adapters translate the exceptions of their libraries into these.
@@ -185,3 +186,16 @@ class PredictUnavailable(TryAgain):
 
     code = "predict_unavailable"
     title = "Predict unavailable"
+
+
+class OutputUnavailable(TryAgain):
+    """The receiver of an alert (a webhook, a mail server) did not take it."""
+
+    code = "output_unavailable"
+    status = 502
+    title = "Receiver unavailable"
+
+    def __init__(self, detail: str, *, hint: str | None = None, final: bool = False) -> None:
+        super().__init__(detail, hint=hint)
+        self.final = final
+        """Whether the receiver said that it will never take it."""

@@ -72,6 +72,25 @@ class Metrics:
         self.dead_letters = Counter("kiosque_dead_letters", "Messages given up.", ["reason"], registry=r)
         self.lag_pending = Gauge("kiosque_lag_pending", "Messages waiting on the bus.", registry=r)
         self.lag_in_flight = Gauge("kiosque_lag_in_flight", "Messages handed out, not settled.", registry=r)
+        # alerts
+        self.alert_events = Counter(
+            "kiosque_alert_events", "Windows for which an alert fired.", ["measure", "kind"], registry=r
+        )
+        self.alert_deliveries = Counter(
+            "kiosque_alert_deliveries",
+            "Tries to send what fired, by outcome: delivered, failed (tried again later), dead (given up).",
+            ["channel", "outcome"],
+            registry=r,
+        )
+        self.alert_outbox = Gauge(
+            "kiosque_alert_outbox", "Messages of alerts that are still to be sent.", registry=r
+        )
+        self.alert_seconds = Histogram(
+            "kiosque_alert_round_seconds",
+            "Time to look at every alert once.",
+            buckets=_SECONDS,
+            registry=r,
+        )
         # predict
         self.predictions = Counter(
             "kiosque_predictions", "Targets scored.", ["model_version", "polarity"], registry=r
@@ -87,4 +106,26 @@ class Metrics:
         )
         self.model_info = Gauge(
             "kiosque_model_info", "1 for the version that answers.", ["model", "version"], registry=r
+        )
+        # drift
+        self.drift_now = Gauge(
+            "kiosque_drift_now",
+            "Shares and mean confidence of the newest answers; absent with too few of them.",
+            ["model_version", "signal"],
+            registry=r,
+        )
+        self.drift_reference = Gauge(
+            "kiosque_drift_reference",
+            "The same figures when the version was measured.",
+            ["model_version", "signal"],
+            registry=r,
+        )
+        self.drift_stability = Gauge(
+            "kiosque_drift_stability",
+            "Population stability index against the reference: above 0.25 it is another population.",
+            ["model_version", "of"],
+            registry=r,
+        )
+        self.drift_answers = Gauge(
+            "kiosque_drift_answers", "Answers that the drift is told from.", ["model_version"], registry=r
         )

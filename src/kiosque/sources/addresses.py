@@ -100,6 +100,16 @@ class PublicNames(httpx2.BaseTransport):
         self._inner.close()
 
 
+def outbound(
+    *, allow_private_hosts: bool, proxy: str | None = None, resolver: Resolve = resolve
+) -> httpx2.BaseTransport:
+    """The network, without loopback, private and reserved addresses unless they are allowed."""
+    network = httpx2.HTTPTransport(proxy=proxy, limits=httpx2.Limits(max_keepalive_connections=0))
+    if allow_private_hosts:
+        return network
+    return PublicNames(network) if proxy else PublicOnly(network, resolve=resolver)
+
+
 def _is_literal(host: str) -> bool:
     """Whether a host is an IP address in any of its spellings: 127.0.0.1, 0x7f.1, 2130706433, ::1."""
     return ":" in host or re.fullmatch(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*", host) is not None

@@ -22,7 +22,7 @@ import structlog
 
 from kiosque.core.clock import Clock
 from kiosque.core.errors import InvalidInput, KiosqueError, RateLimited, SourceUnavailable
-from kiosque.sources.addresses import AddressRefused, PublicNames, PublicOnly, Resolve, resolve
+from kiosque.sources.addresses import AddressRefused, PublicOnly, Resolve, outbound, resolve
 from kiosque.sources.keys import QueryKey, WithKeys, shown
 from kiosque.sources.politeness import Hosts, Wait, parse_retry_after, read_max_age
 
@@ -319,10 +319,7 @@ def _judging(
         return (
             transport if resolver is None or allow_private_hosts else PublicOnly(transport, resolve=resolver)
         )
-    network = httpx2.HTTPTransport(proxy=proxy, limits=httpx2.Limits(max_keepalive_connections=0))
-    if allow_private_hosts:
-        return network
-    return PublicNames(network) if proxy else PublicOnly(network, resolve=resolver or resolve)
+    return outbound(allow_private_hosts=allow_private_hosts, proxy=proxy, resolver=resolver or resolve)
 
 
 def _checked(url: str, params: Mapping[str, str] | None) -> httpx2.URL:
