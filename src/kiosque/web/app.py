@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from kiosque.core.errors import KiosqueError, Unauthenticated
-from kiosque.web.language import LanguageChoice
+from kiosque.web.language import ENGLISH, LanguageChoice, current, gettext
 from kiosque.web.pages import (
     account,
     articles,
@@ -31,6 +31,7 @@ from kiosque.web.pages import (
 )
 from kiosque.web.render import STATIC, bare_page, here, house, page
 from kiosque.web.session import Sessions, need_reader
+from kiosque.web.terms import term
 
 # `files` first: /elections/1860.csv is no year
 _PAGES = (files, today, people, articles, elections, shelves, workings, manual, playground, verdicts)
@@ -71,7 +72,14 @@ def _problem_page(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthenticated) and request.method in ("GET", "HEAD"):
         return RedirectResponse(f"/login?next={quote(here(request), safe='')}", status_code=303)
     status, title, detail, hint = _told(error)
-    values: dict[str, Any] = {"status": status, "title": title, "detail": detail, "hint": hint}
+    spoken = current().code if isinstance(error, RequestValidationError) else ENGLISH
+    values: dict[str, Any] = {
+        "status": status,
+        "title": term(title),
+        "detail": detail,
+        "hint": hint,
+        "spoken": spoken,
+    }
     try:
         with house(request).database.read() as tx:
             return page(request, tx, "problem.html", **values)
@@ -86,7 +94,7 @@ def _told(error: Exception) -> tuple[int, str, str, str | None]:
         return error.status_code, HTTPStatus(error.status_code).phrase, f"{error.detail}.", None
     return (
         422,
-        "That address cannot be read",
-        "A part of it is not what this page expects.",
-        "Take it out and try again.",
+        gettext("That address cannot be read"),
+        gettext("A part of it is not what this page expects."),
+        gettext("Take it out and try again."),
     )

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from kiosque.core.article import Field
-from kiosque.core.polarity import WordContribution
+from kiosque.core.polarity import Probabilities, WordContribution
 from kiosque.store.mentions import StoredMention
+from kiosque.web.language import gettext
+from kiosque.web.terms import term
+from kiosque.web.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,21 @@ def marks_of(mentions: Iterable[StoredMention], part: Field) -> list[Marked]:
             scored.span.start,
             scored.span.end,
             str(scored.probabilities.polarity),
-            f"{mention.entity_name}: {scored.probabilities.polarity}, "
-            f"{max(scored.probabilities.negative, scored.probabilities.neutral, scored.probabilities.positive):.0%}",
+            gettext(
+                "%(name)s: %(polarity)s, %(share)s",
+                name=mention.entity_name,
+                polarity=term(scored.probabilities.polarity),
+                share=percent(_highest(scored.probabilities)),
+            ),
         )
         for mention in mentions
         for scored in mention.mention.spans
         if scored.span.part is part
     ]
+
+
+def _highest(probabilities: Probabilities) -> float:
+    return max(probabilities.negative, probabilities.neutral, probabilities.positive)
 
 
 def highlight(text: str, marks: Iterable[Marked]) -> Markup:

@@ -22,6 +22,7 @@ from kiosque.api.scopes import Caller, Scope, Via
 from kiosque.api.tokens import TokenIssuer
 from kiosque.core.errors import Forbidden, RateLimited, Unauthenticated
 from kiosque.store.users import User
+from kiosque.web.language import gettext, ngettext
 
 LIFETIME = timedelta(hours=12)
 """How long one login lasts: a working day."""
@@ -133,8 +134,10 @@ class Sessions:
         right = bool(seed) and hmac.compare_digest(token.encode(), expected.encode())
         if not right or not _from_own_site(request):
             raise Forbidden(
-                "This form was not sent from a page of this installation, or the page was open for too long.",
-                hint="Open the page again and send the form from there.",
+                gettext(
+                    "This form was not sent from a page of this installation, or the page was open for too long."
+                ),
+                hint=gettext("Open the page again and send the form from there."),
             )
 
     def _form_token(self, seed: str) -> str:
@@ -178,8 +181,8 @@ def need_reader(request: Request) -> None:
     allowance = api_of(request).limiter.take(visitor.caller.id)
     if allowance and not allowance.allowed:
         raise RateLimited(
-            "These pages were asked for too often in too short a time.",
-            hint=f"Try again in {allowance.reset} seconds.",
+            gettext("These pages were asked for too often in too short a time."),
+            hint=ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", allowance.reset),
             retry_after=allowance.reset,
         )
 

@@ -70,6 +70,30 @@ TERMS = {
     "Citizens": N_("Citizens"),
     "Anti-Masonic": N_("Anti-Masonic"),
     "American (Know-Nothing)": N_("American (Know-Nothing)"),
+    # titles of errors
+    "Invalid input": N_("Invalid input"),
+    "Invalid settings": N_("Invalid settings"),
+    "Not found": N_("Not found"),
+    "Not authenticated": N_("Not authenticated"),
+    "Not allowed": N_("Not allowed"),
+    "Conflict": N_("Conflict"),
+    "Too large": N_("Too large"),
+    "Precondition failed": N_("Precondition failed"),
+    "The database does not fit this version": N_("The database does not fit this version"),
+    "No model": N_("No model"),
+    "Corrupt model": N_("Corrupt model"),
+    "Try again later": N_("Try again later"),
+    "Too many requests": N_("Too many requests"),
+    "Source unavailable": N_("Source unavailable"),
+    "Broker unavailable": N_("Broker unavailable"),
+    "Database unavailable": N_("Database unavailable"),
+    "Predict unavailable": N_("Predict unavailable"),
+    # what HTTP calls them
+    "Bad Request": N_("Bad Request"),
+    "Not Found": N_("Not Found"),
+    "Method Not Allowed": N_("Method Not Allowed"),
+    "Unprocessable Entity": N_("Unprocessable Entity"),
+    "Internal Server Error": N_("Internal Server Error"),
 }
 
 

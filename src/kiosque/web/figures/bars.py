@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Scale, element, figure, path
+from kiosque.web.language import gettext, ngettext
+from kiosque.web.wording import percent, thousands
 
 BAR_WIDTH, BAR_HEIGHT = 160.0, 12.0
 SPARK_WIDTH, SPARK_HEIGHT = 96.0, 20.0
@@ -16,10 +18,15 @@ SPARK_WIDTH, SPARK_HEIGHT = 96.0, 20.0
 def describe(tone: Tone) -> str:
     """The shares in words, with their denominator."""
     if not tone.total:
-        return "no scored articles"
-    return (
-        f"{tone.share(tone.negative):.0%} negative, {tone.share(tone.neutral):.0%} neutral, "
-        f"{tone.share(tone.positive):.0%} positive of {tone.total:,} articles"
+        return gettext("no scored articles")
+    return ngettext(
+        "%(negative)s negative, %(neutral)s neutral, %(positive)s positive of %(n)s article",
+        "%(negative)s negative, %(neutral)s neutral, %(positive)s positive of %(n)s articles",
+        tone.total,
+        negative=percent(tone.share(tone.negative)),
+        neutral=percent(tone.share(tone.neutral)),
+        positive=percent(tone.share(tone.positive)),
+        n=thousands(tone.total),
     )
 
 
@@ -37,7 +44,7 @@ def diverging_bar(tone: Tone) -> Markup:
         element("rect", class_="positive", x=left + neutral, y=0, width=positive, height=BAR_HEIGHT),
         element("line", class_="axis", x1=middle, x2=middle, y1=-1, y2=BAR_HEIGHT + 1),
     ]
-    return figure(BAR_WIDTH, BAR_HEIGHT, "Tone", describe(tone), parts, kind="bar", fixed=True)
+    return figure(BAR_WIDTH, BAR_HEIGHT, gettext("Tone"), describe(tone), parts, kind="bar", fixed=True)
 
 
 def probability_bar(negative: float, neutral: float, positive: float) -> Markup:
@@ -49,8 +56,13 @@ def probability_bar(negative: float, neutral: float, positive: float) -> Markup:
             ("negative", "neutral", "positive"), edges, (negative, neutral, positive), strict=True
         )
     ]
-    words = f"negative {negative:.0%}, neutral {neutral:.0%}, positive {positive:.0%}"
-    return figure(BAR_WIDTH, BAR_HEIGHT, "Probabilities", words, parts, kind="bar", fixed=True)
+    words = gettext(
+        "%(negative)s negative, %(neutral)s neutral, %(positive)s positive",
+        negative=percent(negative),
+        neutral=percent(neutral),
+        positive=percent(positive),
+    )
+    return figure(BAR_WIDTH, BAR_HEIGHT, gettext("Probabilities"), words, parts, kind="bar", fixed=True)
 
 
 def sparkline(values: Sequence[float | None], words: str) -> Markup:
@@ -70,4 +82,6 @@ def sparkline(values: Sequence[float | None], words: str) -> Markup:
     dots = [
         element("circle", class_="dot", cx=run[0][0], cy=run[0][1], r=1.5) for run in runs if len(run) == 1
     ]
-    return figure(SPARK_WIDTH, SPARK_HEIGHT, "Trend", words, [*lines, *dots], kind="spark", fixed=True)
+    return figure(
+        SPARK_WIDTH, SPARK_HEIGHT, gettext("Trend"), words, [*lines, *dots], kind="spark", fixed=True
+    )

@@ -13,8 +13,10 @@ from math import sqrt
 from markupsafe import Markup
 
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Scale, element, figure
-from kiosque.web.wording import signed
+from kiosque.web.figures.svg import Scale, element, figure, nothing
+from kiosque.web.language import gettext, ngettext
+from kiosque.web.terms import term
+from kiosque.web.wording import signed, thousands
 
 WIDTH = 640.0
 LABEL, RIGHT = 150.0, 86.0
@@ -45,16 +47,14 @@ class Lane:
 def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
     """The chart of one campaign."""
     if not any(lane.tone.total for lane in lanes):
-        return Markup('<p class="empty">No article of these months names a candidate.</p>')
+        return nothing(gettext("No article of these months names a candidate."))
     height = TOP + LANE * len(lanes) + BOTTOM
     x = Scale(weeks, 0, LABEL, WIDTH - RIGHT)
     most = max((week.tone.total for lane in lanes for week in lane.weeks), default=1) or 1
     parts: list[Markup] = [*_axis(x, height, weeks)]
     for place, lane in enumerate(lanes):
         parts += _lane(lane, TOP + LANE * place, x, most)
-    words = "; ".join(
-        f"{lane.name}: {lane.tone.total} articles, net {signed(lane.tone.net)}" for lane in lanes
-    )
+    words = "; ".join(f"{lane.name}: {_said(lane.tone)}" for lane in lanes)
     return figure(WIDTH, height, title, words, parts, kind="campaign")
 
 
@@ -62,8 +62,18 @@ def _axis(x: Scale, height: float, weeks: int) -> Iterator[Markup]:
     for step in STEPS:
         if step <= weeks:
             yield element("line", class_="grid", x1=x(step), x2=x(step), y1=TOP, y2=height - BOTTOM)
-            words = "vote" if step == 0 else f"{step} weeks"
+            words = ngettext("%(num)s week", "%(num)s weeks", step) if step else gettext("vote")
             yield element("text", words, class_="tick", x=x(step), y=height - 8, text_anchor="middle")
+
+
+def _said(tone: Tone) -> str:
+    return ngettext(
+        "%(n)s article, net %(net)s",
+        "%(n)s articles, net %(net)s",
+        tone.total,
+        n=thousands(tone.total),
+        net=signed(tone.net),
+    )
 
 
 def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
@@ -72,11 +82,17 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
     yield element("line", class_="lane", x1=x.start, x2=x.end, y1=middle, y2=middle)
     weight = "name winner" if lane.winner else "name"
     yield element("text", lane.name, class_=weight, x=0, y=middle - 1)
-    yield element("text", f"{lane.party}{', won' if lane.winner else ''}", class_="tick", x=0, y=middle + 13)
+    party = gettext("%(party)s, won", party=term(lane.party)) if lane.winner else term(lane.party)
+    yield element("text", party, class_="tick", x=0, y=middle + 13)
     for week in sorted(lane.weeks, key=lambda week: -week.tone.total):
         if week.tone.net is not None:
             radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(week.tone.total / most)
-            words = f"{week.before} weeks before: {week.tone.total} articles, net {signed(week.tone.net)}"
+            words = ngettext(
+                "%(num)s week before: %(said)s",
+                "%(num)s weeks before: %(said)s",
+                week.before,
+                said=_said(week.tone),
+            )
             side = "positive" if week.tone.net > 0 else "negative" if week.tone.net < 0 else "neutral"
             yield element(
                 "circle",
@@ -89,7 +105,7 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
     yield element("text", signed(lane.tone.net), class_=weight, x=x.end + 14, y=middle - 1)
     yield element(
         "text",
-        f"{lane.tone.total:,} article{'' if lane.tone.total == 1 else 's'}",
+        ngettext("%(n)s article", "%(n)s articles", lane.tone.total, n=thousands(lane.tone.total)),
         class_="tick",
         x=x.end + 14,
         y=middle + 13,

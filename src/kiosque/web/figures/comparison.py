@@ -8,9 +8,11 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from kiosque.web.figures.svg import Scale, element, figure, path
+from kiosque.web.figures.svg import Scale, element, figure, nothing, path
 from kiosque.web.figures.timeline import Bucket, year_ticks
-from kiosque.web.wording import signed
+from kiosque.web.language import gettext, ngettext
+from kiosque.web.terms import term
+from kiosque.web.wording import day, percent, signed, thousands
 
 WIDTH, HEIGHT = 960.0, 420.0
 LEFT, RIGHT = 52.0, 200.0
@@ -32,23 +34,29 @@ class Line:
 def comparison(lines: Sequence[Line], *, unit: str) -> Markup:
     """Two panels with one time axis. A line is broken where there are no articles at all."""
     days = [
-        day for line in lines for b in line.buckets for day in (b.start.toordinal(), b.end.toordinal() + 1)
+        edge for line in lines for b in line.buckets for edge in (b.start.toordinal(), b.end.toordinal() + 1)
     ]
     if not days:
-        return Markup('<p class="empty">Nothing to draw: no article in these days names any of them.</p>')
+        return nothing(gettext("Nothing to draw: no article in these days names any of them."))
     x = Scale(min(days), max(days), LEFT, WIDTH - RIGHT)
     most = max((share(b) or 0.0 for line in lines for b in line.buckets), default=0.0) or 1.0
     voice, net = Scale(0, most, VOICE_BOTTOM, VOICE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
     parts = [
         *year_ticks(x, VOICE_TOP, NET_BOTTOM),
-        *_panel("share of all articles", voice, ((0.0, "0"), (most, f"{most:.0%}"))),
-        *_panel("net polarity", net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
+        *_panel(gettext("share of all articles"), voice, ((0.0, "0"), (most, percent(most)))),
+        *_panel(gettext("net polarity"), net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
     ]
     for line in lines:
         parts += _drawn(line, x, voice, net)
     parts += _labels(lines, voice)
-    words = "; ".join(f"{line.name}: {sum(b.tone.total for b in line.buckets):,} articles" for line in lines)
-    return figure(WIDTH, HEIGHT, f"Side by side, by {unit}", words, parts, kind="comparison")
+    words = "; ".join(f"{line.name}: {_counted(line)}" for line in lines)
+    title = gettext("Side by side, by %(width)s", width=term(unit))
+    return figure(WIDTH, HEIGHT, title, words, parts, kind="comparison")
+
+
+def _counted(line: Line) -> str:
+    total = sum(bucket.tone.total for bucket in line.buckets)
+    return ngettext("%(n)s article", "%(n)s articles", total, n=thousands(total))
 
 
 def share(bucket: Bucket) -> float | None:
@@ -74,9 +82,16 @@ def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
                 yield element("path", class_=f"line hue-{line.hue}", d=path(points))
     for bucket in line.buckets:
         if bucket.tone.net is not None:
-            words = (
-                f"{line.name}, {bucket.start} – {bucket.end}: {bucket.tone.total:,} of {bucket.articles:,} articles, "
-                f"net {signed(bucket.tone.net)}"
+            words = ngettext(
+                "%(name)s, %(first)s – %(last)s: %(n)s of %(all)s article, net %(net)s",
+                "%(name)s, %(first)s – %(last)s: %(n)s of %(all)s articles, net %(net)s",
+                bucket.articles,
+                name=line.name,
+                first=day(bucket.start),
+                last=day(bucket.end),
+                n=thousands(bucket.tone.total),
+                all=thousands(bucket.articles),
+                net=signed(bucket.tone.net),
             )
             for y in (voice(share(bucket) or 0.0), net(bucket.tone.net)):
                 yield element(

@@ -8,6 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from kiosque.web.figures.svg import Scale, element, figure
+from kiosque.web.language import current, gettext
+from kiosque.web.wording import decimal
 
 WIDTH, ROW = 640.0, 30.0
 LEFT, RIGHT, TOP, BOTTOM = 150.0, 60.0, 8.0, 24.0
@@ -25,7 +27,14 @@ def score_dots(sets: Mapping[str, Mapping[str, Any]], key: str = "macro_f1") -> 
     for step in STEPS:
         parts.append(element("line", class_="grid", x1=x(step), x2=x(step), y1=TOP, y2=height - BOTTOM))
         parts.append(
-            element("text", f"{step:g}", class_="tick", x=x(step), y=height - 8, text_anchor="middle")
+            element(
+                "text",
+                f"{step:g}".replace(".", current().decimal),
+                class_="tick",
+                x=x(step),
+                y=height - 8,
+                text_anchor="middle",
+            )
         )
     for place, (name, value, reach) in enumerate(known):
         y = TOP + ROW * (place + 0.5)
@@ -33,6 +42,6 @@ def score_dots(sets: Mapping[str, Mapping[str, Any]], key: str = "macro_f1") -> 
         if reach:
             parts.append(element("line", class_="axis", x1=x(reach[0]), x2=x(reach[1]), y1=y, y2=y))
         parts.append(element("circle", class_="dot", cx=x(value), cy=y, r=4))
-        parts.append(element("text", f"{value:.2f}", class_="name", x=WIDTH - RIGHT + 14, y=y + 4))
-    words = "; ".join(f"{name} {value:.2f}" for name, value, _ in known)
-    return figure(WIDTH, height, "Scores by test set", words, parts, kind="scores")
+        parts.append(element("text", decimal(value), class_="name", x=WIDTH - RIGHT + 14, y=y + 4))
+    words = "; ".join(f"{name} {decimal(value)}" for name, value, _ in known)
+    return figure(WIDTH, height, gettext("Scores by test set"), words, parts, kind="scores")

@@ -72,5 +72,10 @@ def figure(
     )
 
 
+def nothing(why: str) -> Markup:
+    """What stands where a chart would be empty."""
+    return Markup('<p class="empty">{}</p>').format(why)
+
+
 def _number(value: object) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

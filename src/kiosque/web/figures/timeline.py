@@ -13,8 +13,10 @@ from itertools import groupby
 from markupsafe import Markup
 
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Point, Scale, band, element, figure, path
-from kiosque.web.wording import signed
+from kiosque.web.figures.svg import Point, Scale, band, element, figure, nothing, path
+from kiosque.web.language import gettext, ngettext
+from kiosque.web.terms import term
+from kiosque.web.wording import day, signed, thousands
 
 WIDTH, HEIGHT = 960.0, 320.0
 LEFT, RIGHT = 44.0, 20.0
@@ -51,7 +53,7 @@ class Mark:
 def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, unit: str) -> Markup:
     """The chart of one entity. `unit` names the width of a bucket: day, week, month, …"""
     if not buckets:
-        return Markup('<p class="empty">Nothing to draw: no article in these days names them.</p>')
+        return nothing(gettext("Nothing to draw: no article in these days names them."))
     x = Scale(buckets[0].start.toordinal(), buckets[-1].end.toordinal() + 1, LEFT, WIDTH - RIGHT)
     parts = [
         *year_ticks(x, VOLUME_TOP, NET_BOTTOM),
@@ -60,11 +62,20 @@ def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, uni
         *_marks(marks, x, buckets[0].start, buckets[-1].end),
     ]
     total = sum(bucket.tone.total for bucket in buckets)
-    words = (
-        f"{total:,} scored articles that name {name}, by {unit}, {buckets[0].start} to {buckets[-1].end}; "
-        "above their number, below the share of positive minus the share of negative ones with a 95 % band."
+    words = ngettext(
+        "%(n)s scored article that names %(name)s, by %(width)s, %(first)s to %(last)s; "
+        "above their number, below the share of positive minus the share of negative ones with a 95 %% band.",
+        "%(n)s scored articles that name %(name)s, by %(width)s, %(first)s to %(last)s; "
+        "above their number, below the share of positive minus the share of negative ones with a 95 %% band.",
+        total,
+        n=thousands(total),
+        name=name,
+        width=term(unit),
+        first=day(buckets[0].start),
+        last=day(buckets[-1].end),
     )
-    return figure(WIDTH, HEIGHT, f"{name} over time", words, parts, kind="timeline")
+    title = gettext("%(name)s over time", name=name)
+    return figure(WIDTH, HEIGHT, title, words, parts, kind="timeline")
 
 
 def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
@@ -75,8 +86,8 @@ def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
 def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
     most = max(bucket.tone.total for bucket in buckets) or 1
     y = Scale(0, most, VOLUME_BOTTOM, VOLUME_TOP)
-    yield element("text", f"{most:,}", class_="tick", x=LEFT - 6, y=VOLUME_TOP + 4, text_anchor="end")
-    yield element("text", "articles", class_="caption", x=LEFT, y=VOLUME_TOP - 18)
+    yield element("text", thousands(most), class_="tick", x=LEFT - 6, y=VOLUME_TOP + 4, text_anchor="end")
+    yield element("text", gettext("articles"), class_="caption", x=LEFT, y=VOLUME_TOP - 18)
     for run in _runs(buckets):
         steps: list[Point] = []
         for bucket in run:
@@ -89,7 +100,7 @@ def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
 
 def _net(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
     y = Scale(-1, 1, NET_BOTTOM, NET_TOP)
-    yield element("text", "net polarity", class_="caption", x=LEFT, y=NET_TOP - 4)
+    yield element("text", gettext("net polarity"), class_="caption", x=LEFT, y=NET_TOP - 4)
     for value, words in ((1, "+1"), (0, "0"), (-1, "−1")):
         yield element(
             "line",
@@ -113,8 +124,14 @@ def _net_run(run: Sequence[Bucket], x: Scale, y: Scale) -> Iterator[Markup]:
         )
         yield element("path", class_="line", d=path(line))
     for bucket, (cx, cy) in zip(run, line, strict=True):
-        words = (
-            f"{bucket.start} – {bucket.end}: net {signed(bucket.tone.net)}, {bucket.tone.total:,} articles"
+        words = ngettext(
+            "%(first)s – %(last)s: net %(net)s, %(n)s article",
+            "%(first)s – %(last)s: net %(net)s, %(n)s articles",
+            bucket.tone.total,
+            first=day(bucket.start),
+            last=day(bucket.end),
+            net=signed(bucket.tone.net),
+            n=thousands(bucket.tone.total),
         )
         yield element(
             "circle", element("title", words), class_=f"dot {_side(bucket.tone)}", cx=cx, cy=cy, r=3

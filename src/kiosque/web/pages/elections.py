@@ -16,6 +16,7 @@ from kiosque.store.articles import ArticleFilter
 from kiosque.store.stats import Campaign, CampaignLine
 from kiosque.store.tx import Tx
 from kiosque.web.figures.campaign import Lane, Week, campaign
+from kiosque.web.language import gettext
 from kiosque.web.render import house, page, tone_of
 
 router = APIRouter()
@@ -96,7 +97,7 @@ def election(request: Request, year: int, weeks: int = WEEKS) -> HTMLResponse:
             "election.html",
             section="/elections",
             campaign=found,
-            chart=campaign(lanes, title=f"The campaign of {year}", weeks=weeks),
+            chart=campaign(lanes, title=gettext("The campaign of %(year)s", year=year), weeks=weeks),
             weeks=weeks,
             before=years[place - 1] if place else None,
             after=years[place + 1] if place + 1 < len(years) else None,
@@ -118,7 +119,7 @@ def _strip(tx: Tx, year: int, weeks: int, *, wide: bool) -> Strip:
     shown = named if wide else named[:MOST_LANES]
     return Strip(
         year,
-        campaign(shown, title=f"The campaign of {year}", weeks=weeks),
+        campaign(shown, title=gettext("The campaign of %(year)s", year=year), weeks=weeks),
         sum(lane.tone.total for lane in lanes),
         tuple(lane.name for lane in lanes if lane not in shown),
     )

@@ -19,6 +19,7 @@ from kiosque.store.stats import Dimension, Granularity, Timeline
 from kiosque.store.tx import Tx
 from kiosque.web.figures.comparison import Line, comparison
 from kiosque.web.figures.timeline import Bucket, Mark, timeline
+from kiosque.web.language import gettext
 from kiosque.web.render import house, page, tone_of
 
 router = APIRouter()
@@ -221,7 +222,13 @@ def buckets_of(line: Timeline) -> tuple[Bucket, ...]:
 
 
 def election_marks(candidacies: Iterable[Candidacy]) -> list[Mark]:
-    return [Mark(c.election_date, f"{c.election_year}{' won' if c.winner else ''}") for c in candidacies]
+    return [
+        Mark(
+            c.election_date,
+            gettext("%(year)s won", year=c.election_year) if c.winner else str(c.election_year),
+        )
+        for c in candidacies
+    ]
 
 
 def sum_counts(line: Timeline) -> stats.Counts:

@@ -14,8 +14,11 @@ from kiosque.store.articles import ArticleFilter
 from kiosque.store.stats import Granularity, Ranked, Timeline
 from kiosque.store.tx import Tx
 from kiosque.web.figures.bars import sparkline
+from kiosque.web.language import gettext
 from kiosque.web.pages.people import choose_grain
 from kiosque.web.render import house, page
+from kiosque.web.terms import term
+from kiosque.web.wording import day
 
 router = APIRouter()
 
@@ -87,7 +90,13 @@ def _spark(line: Timeline, since: date, end: date) -> Markup:
         previous = bucket.end
     if previous < end:
         values.append(None)
-    return sparkline(values, f"Articles by {line.granularity}, {since} to {end}")
+    words = gettext(
+        "Articles by %(width)s, %(first)s to %(last)s",
+        width=term(line.granularity),
+        first=day(since),
+        last=day(end),
+    )
+    return sparkline(values, words)
 
 
 def _ranking(tx: Tx, end: date, days: int) -> tuple[Ranked, ...]:

@@ -12,6 +12,7 @@ from kiosque.core.errors import Unauthenticated
 from kiosque.core.polarity import Polarity
 from kiosque.store import articles, feedback
 from kiosque.store.feedback import BookVerdict
+from kiosque.web.language import gettext
 from kiosque.web.render import house
 from kiosque.web.session import sessions_of, visitor_of
 
@@ -74,7 +75,8 @@ def _writer(request: Request, form_token: str) -> Caller:
     visitor, sessions = visitor_of(request), sessions_of(request)
     if sessions is None or not visitor.logged_in:
         raise Unauthenticated(
-            "Log in to say what you think of the answers.", hint="The page of the login is /login."
+            gettext("Log in to say what you think of the answers."),
+            hint=gettext("The page of the login is /login."),
         )
     sessions.check_form(request, form_token)
     visitor.caller.require(Scope.WRITE)

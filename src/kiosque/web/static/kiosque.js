@@ -40,7 +40,7 @@ if (live && "EventSource" in window) {
     note.textContent = "";
     const link = document.createElement("a");
     link.href = location.href;
-    link.textContent = waiting === 1 ? "1 new article" : `${waiting} new articles`;
+    link.textContent = waiting === 1 ? live.dataset.one : live.dataset.many.replace("#", waiting);
     note.append(link);
   });
 }
