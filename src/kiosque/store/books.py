@@ -197,6 +197,12 @@ def iterate(tx: Tx, *, chunk: int = 1000) -> Iterator[Book]:
         yield book_from_row(row)
 
 
+def languages(tx: Tx) -> tuple[str, ...]:
+    """The languages of the catalogue as its records spell them, sorted."""
+    rows = tx.execute(select(book.c.language).distinct().where(book.c.language.is_not(None)))
+    return tuple(sorted(row.language for row in rows if row.language))
+
+
 def count(tx: Tx) -> int:
     """How many books there are."""
     return tx.scalar(select(func.count()).select_from(book)) or 0

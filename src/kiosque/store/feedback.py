@@ -197,6 +197,34 @@ def thumbs(tx: Tx, *, chunk: int = 1000) -> Iterator[BookThumb]:
         yield BookThumb(row.book_key, verdict, row.made_by, row.at, row.article_id, row.text_digest)
 
 
+def verdicts_by_book(tx: Tx) -> dict[str, tuple[int, int]]:
+    """Book key → how many verdicts say useful, how many say not useful. Books without either are left out."""
+    said = book_thumb.c.verdict
+    rows = tx.execute(
+        select(book.c.key, said, func.count().label("n"))
+        .join_from(book_thumb, book, book.c.pk == book_thumb.c.book_pk)
+        .where(said.in_([BookVerdict.USEFUL.value, BookVerdict.NOT_USEFUL.value]))
+        .group_by(book.c.key, said)
+    )
+    found: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        useful, not_useful = found.get(row.key, (0, 0))
+        is_useful = row.verdict == BookVerdict.USEFUL.value
+        found[row.key] = (row.n, not_useful) if is_useful else (useful, row.n)
+    return found
+
+
+def books_read(tx: Tx, by: str) -> frozenset[str]:
+    """Keys of the books that this person has called read already, on whatever occasion."""
+    made = book_thumb.c
+    rows = tx.execute(
+        select(book.c.key)
+        .join_from(book_thumb, book, book.c.pk == made.book_pk)
+        .where(made.made_by == by, made.verdict == BookVerdict.ALREADY_READ.value)
+    )
+    return frozenset(row.key for row in rows)
+
+
 def counts(tx: Tx) -> FeedbackCounts:
     """How many corrections and verdicts there are."""
     return FeedbackCounts(

@@ -154,6 +154,26 @@ def test_a_verdict_on_a_book_is_kept_once_a_person_and_occasion(world):
         assert feedback.counts(tx).thumbs == 2
 
 
+def test_verdicts_are_counted_by_book_and_what_somebody_read_is_theirs(database):
+    with database.write() as tx:
+        books.save(tx, [Book(f"isbn:{n}", f"T{n}", "A") for n in range(3)], NOW)
+        for n, (book, verdict, by) in enumerate(
+            [
+                ("isbn:0", BookVerdict.USEFUL, "ada"),
+                ("isbn:0", BookVerdict.USEFUL, "bob"),
+                ("isbn:0", BookVerdict.NOT_USEFUL, "ada"),
+                ("isbn:1", BookVerdict.NOT_USEFUL, "ada"),
+                ("isbn:2", BookVerdict.ALREADY_READ, "ada"),
+                ("isbn:0", BookVerdict.ALREADY_READ, "bob"),
+            ]
+        ):
+            feedback.thumb(tx, book_key=book, verdict=verdict, by=by, at=NOW, text_digest=str(n))
+        assert feedback.verdicts_by_book(tx) == {"isbn:0": (2, 1), "isbn:1": (0, 1)}
+        assert feedback.books_read(tx, "ada") == {"isbn:2"}
+        assert feedback.books_read(tx, "bob") == {"isbn:0"}
+        assert feedback.books_read(tx, "eve") == frozenset()
+
+
 @pytest.mark.parametrize("about", [{}, {"article_id": "x", "text_digest": "y"}])
 def test_a_verdict_is_about_one_thing(database, about):
     with database.write() as tx, pytest.raises(InvalidInput):
