@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kiosque.core.errors import TooLarge
-from kiosque.http.problems import respond_to
+from kiosque.http import patience
+from kiosque.http.problems import problem_response, respond_to
 from kiosque.ops.metrics import Metrics
 
 _SECURITY_HEADERS = (
@@ -22,7 +25,7 @@ _SECURITY_HEADERS = (
 
 
 class BodyLimit:
-    """Answers 413 as soon as a body is known to exceed `limit` bytes, whatever its headers claim."""
+    """Answers 413 as soon as a body exceeds `limit` bytes, whatever its headers claim; 408 to a slow one."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
@@ -35,7 +38,12 @@ class BodyLimit:
         if _declared_length(scope) > self.limit:
             await self._refuse(scope, receive, send)
             return
-        body = await self._read(receive)
+        try:
+            async with asyncio.timeout(patience.BODY_SECONDS):
+                body = await self._read(receive)
+        except TimeoutError:
+            await _too_slow()(scope, receive, send)
+            return
         if body is None:
             await self._refuse(scope, receive, send)
             return
@@ -59,6 +67,17 @@ class BodyLimit:
             f"The body exceeds {self.limit:,} bytes.", hint="Send less at a time, e.g. in several requests."
         )
         await respond_to(error)(scope, receive, send)
+
+
+def _too_slow() -> Response:
+    return problem_response(
+        408,
+        "request_timeout",
+        "Request Timeout",
+        f"The body did not arrive within {patience.BODY_SECONDS:g} seconds.",
+        hint="Send less at a time, e.g. in several requests.",
+        headers={"Connection": "close"},
+    )
 
 
 def _declared_length(scope: Scope) -> int:

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from kiosque.core.errors import InvalidSettings, PreconditionFailed
+from kiosque.http.patience import PatientProtocol
 
 DRAIN_SECONDS = 10
 _log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ def serve(app: FastAPI, listener: socket.socket, *, on_ready: Callable[[str], No
     """
     config = uvicorn.Config(
         app,
+        http=PatientProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
