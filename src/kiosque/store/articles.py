@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Table, delete, func, or_, select, update
 
 from kiosque.core.article import Article, article_id
 from kiosque.core.errors import NotFound
 from kiosque.store.article_list import ArticleFilter, Sort, count, iterate, page
 from kiosque.store.article_rows import StoredArticle, changes_text, counted_as, from_row, revision, to_row
 from kiosque.store.statements import add_missing, chunked, insert_into
-from kiosque.store.tables import article, article_day, article_scoring, article_sighting, mention
+from kiosque.store.tables import (
+    article,
+    article_day,
+    article_month,
+    article_scoring,
+    article_sighting,
+    mention,
+)
 from kiosque.store.tx import Tx
 
 __all__ = [
@@ -84,18 +91,45 @@ def save(tx: Tx, articles: Sequence[Article], seen_at: datetime) -> list[SavedAr
     for places in chunked(order):
         chunk = _save_chunk(tx, [articles[place] for place in places], seen_at)
         saved.update(zip(places, chunk, strict=True))
-    _count_days(tx, [articles[place] for place in order if saved[place].new])
+    count_days(tx, [articles[place] for place in order if saved[place].new])
     return [saved[place] for place in range(len(articles))]
 
 
-def _count_days(tx: Tx, new: list[Article]) -> None:
-    """Add to `article_day`: last, and in the order of its key, because on PostgreSQL others wait for these rows."""
-    numbers = Counter(tuple(counted_as(each).items()) for each in new)
-    statement = insert_into(tx, article_day)
-    more = {"articles": article_day.c.articles + statement.excluded.articles}
-    rows = [{**dict(place), "articles": number} for place, number in sorted(numbers.items())]
+def count_days(tx: Tx, new: Sequence[Article]) -> None:
+    """Add articles that are new to `article_day` and `article_month`.
+
+    Last, and in the order of the keys, because on PostgreSQL others wait for these rows.
+    """
+    days, months = Counter[tuple[int, str, int]](), Counter[tuple[int, str]]()
+    for each in new:
+        place = counted_as(each)
+        days[place["day"], place["source"], place["month"]] += 1
+        months[place["month"], place["source"]] += 1
+    _add(
+        tx,
+        article_day,
+        ("day", "source"),
+        [
+            {"day": day, "source": source, "month": month, "articles": number}
+            for (day, source, month), number in sorted(days.items())
+        ],
+    )
+    _add(
+        tx,
+        article_month,
+        ("month", "source"),
+        [
+            {"month": month, "source": source, "articles": number}
+            for (month, source), number in sorted(months.items())
+        ],
+    )
+
+
+def _add(tx: Tx, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    statement = insert_into(tx, table)
+    more = {"articles": table.c.articles + statement.excluded.articles}
     if rows:
-        tx.execute(statement.on_conflict_do_update(index_elements=["day", "source"], set_=more), rows)
+        tx.execute(statement.on_conflict_do_update(index_elements=key, set_=more), rows)
 
 
 def _save_chunk(tx: Tx, chunk: list[Article], seen_at: datetime) -> list[SavedArticle]:

@@ -13,7 +13,7 @@ from kiosque.core.article import Field
 from kiosque.core.entity import EntityKind
 from kiosque.core.errors import NotFound
 from kiosque.core.polarity import Mention, Outcome, Probabilities
-from kiosque.store import models
+from kiosque.store import models, tallies
 from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.statements import chunked, upsert
 from kiosque.store.tables import article, article_scoring, entity, mention, model_version
@@ -88,7 +88,13 @@ def _save_chunk(tx: Tx, chunk: list[ScoredArticle], version_pk: int, common: dic
         if each.article_pk in facts
     ]
     upsert(tx, article_scoring, scorings, ("article_pk", "version_pk"))
+    tallies.fold(tx, version_pk, _places(rows))
     return len(rows)
+
+
+def _places(rows: list[dict[str, Any]]) -> list[tuple[int, int, int]]:
+    """Where the mentions count."""
+    return [(row["entity_pk"], row["day"], row["month"]) for row in rows]
 
 
 def _forget(tx: Tx, pks: list[int], version_pk: int) -> None:
@@ -303,6 +309,7 @@ def replace_of_entity(
         )
         rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk, facts)
         upsert(tx, mention, rows, _KEY)
+        tallies.fold(tx, version_pk, _places(rows))
         stored += len(rows)
     return stored
 

@@ -91,6 +91,16 @@ article_day = Table(
     PrimaryKeyConstraint("day", "source"),
 )
 
+# The same by month, for questions about all times.
+article_month = Table(
+    "article_month",
+    metadata,
+    Column("month", Integer, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("articles", Integer, nullable=False),
+    PrimaryKeyConstraint("month", "source"),
+)
+
 article_sighting = Table(
     "article_sighting",
     metadata,
@@ -187,6 +197,32 @@ mention = Table(
     Index("ix_mention_net", "version_pk", "net", "article_pk"),
     Index("ix_mention_entity_net", "entity_pk", "version_pk", "net", "article_pk"),
 )
+
+
+def _tally(name: str, place: str, *repeated: str) -> Table:
+    """How often each entity is named a `place`, by polarity: kept by triggers on `mention`, read by `tallies`.
+
+    References nothing: what takes a mention away takes it out of here, also when an entity goes with all of its own.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("version_pk", _big(), nullable=False),
+        Column("entity_pk", _big(), nullable=False),
+        Column(place, Integer, nullable=False),
+        Column("writer", BigInteger, nullable=False),
+        *(Column(each, Integer, nullable=False) for each in repeated),
+        Column("negative", Integer, nullable=False),
+        Column("neutral", Integer, nullable=False),
+        Column("positive", Integer, nullable=False),
+        Column("unscored", Integer, nullable=False),
+        PrimaryKeyConstraint("version_pk", "entity_pk", place, "writer"),
+        sqlite_with_rowid=False,
+    )
+
+
+mention_day = _tally("mention_day", "day", "month")
+mention_month = _tally("mention_month", "month")
 
 alias = Table(
     "alias",

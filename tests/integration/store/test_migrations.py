@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, select, text, update
 
 from kiosque.core.errors import SchemaMismatch, StoreUnavailable
-from kiosque.store import alerts, articles, saved_searches, schema, users
+from kiosque.store import alerts, articles, models, saved_searches, schema, stats, tables, users
+from kiosque.store.article_rows import counted_as, to_row
 from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.database import Database, sqlite_database
+from kiosque.store.mentions import _scores
 from kiosque.store.tables import metadata
-from kiosque.testing.world import NOW, POSITIVE, World, article
+from kiosque.testing.tallies import tallies_from_scratch, tallies_of
+from kiosque.testing.world import NOW, POSITIVE, World, article, found
 
 
 @pytest.fixture
@@ -100,18 +104,36 @@ def first_schema(empty):
     return empty
 
 
-def test_what_was_kept_before_the_second_migration_is_there_after_it(first_schema):
-    world = World(first_schema)
-    world.watch()
-    world.add(article("won", "1860-11-07", "Lincoln wins"), ("abraham-lincoln", POSITIVE))
+def _add_by_hand(tx, story, mention):
+    """As version 0.1 did it, table by table."""
+    row = to_row(story, NOW)
+    pk = tx.execute(insert(tables.article).values(row).returning(tables.article.c.pk)).scalar_one()
+    days = tables.article_day.c
+    place = counted_as(story)
+    here = (days.day == place["day"], days.source == place["source"])
+    if not tx.execute(update(tables.article_day).where(*here).values(articles=days.articles + 1)).rowcount:
+        tx.execute(insert(tables.article_day).values(**place, articles=1))
+    repeated = {name: row[name] for name in ("published_at", "day", "month", "source", "section")}
+    entity_pk = tx.execute(select(tables.entity.c.pk).where(tables.entity.c.id == mention.entity_id)).scalar()
+    version_pk = models.version_pk(tx, models.POLARITY, None)
+    key = {"article_pk": pk, "version_pk": version_pk, "entity_pk": entity_pk}
+    tx.execute(insert(tables.mention).values(**key, **repeated, **_scores(mention)))
+
+
+def test_what_was_kept_before_the_later_migrations_is_there_after_them(first_schema):
+    World(first_schema).watch()
     with first_schema.write() as tx:
+        for name, day in (("won", "1860-11-07"), ("sworn in", "1861-03-04"), ("speaks", "1861-03-04")):
+            _add_by_hand(tx, article(name, day, "Lincoln wins"), found("abraham-lincoln", POSITIVE))
         users.add(tx, "ana", password_hash="x", scopes=("write",), at=NOW)
     assert first_schema.schema_version() == "0001"
     assert first_schema.migrate() is True
     with first_schema.write() as tx:
-        assert [each.article.key for each in articles.page(tx, ArticleFilter(query="lincoln")).items] == [
-            "won"
-        ]
+        found_again = articles.page(tx, ArticleFilter(query="lincoln"), sort=Sort.OLDEST).items
+        assert [each.article.key for each in found_again] == ["won", "sworn in", "speaks"]
+        (lincoln,) = stats.ranking(tx, date(1800, 1, 1), date(1900, 12, 31))
+        assert (lincoln.counts, stats.overview(tx).articles) == (stats.Counts(positive=3), 3)
+        assert tallies_of(tx) == tallies_from_scratch(tx)
         assert [user.name for user in users.everyone(tx)] == ["ana"]
         kept = saved_searches.add(
             tx,
