@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI
 
-from kiosque.core.errors import InvalidSettings, PreconditionFailed
+from kiosque.core.errors import InvalidSettings, NoModel, PreconditionFailed
 from kiosque.http.health import Check
 from kiosque.http.server import bind, is_loopback, serve
 from kiosque.settings import Settings
@@ -17,6 +18,8 @@ from kiosque.wiring import House, shipped_data
 
 if TYPE_CHECKING:
     from kiosque.api.context import ApiContext
+    from kiosque.core.prediction import Replica
+    from kiosque.pipeline.drift import CountTokens
     from kiosque.pipeline.producer_app import QuotaOut
     from kiosque.pipeline.worker import Workers
     from kiosque.store.dead_letters import DeadLetter
@@ -52,6 +55,8 @@ def run_up(house: House, on_ready: OnReady | None = None) -> None:
     workers.add("rescore", house.rescorer.keep_up)
     workers.add("quota", quota_loop([house.sources.quota], house.metrics))
     workers.add("consumer", house.consumer.run, last=True)
+    _add_drift(house, workers)
+    _add_presence(house, workers, "up", quota=lambda: _quota_facts(house))
     checks = {"database": house.database.check, "workers": workers.check, **_model_checks(house)}
     _serve_with(
         house,
@@ -69,6 +74,8 @@ def run_web(house: House, on_ready: OnReady | None = None) -> None:
     if not house.settings.predict_url:
         house.local_predictor.watch(house.settings.model_poll_seconds)
         checks |= _model_checks(house)
+    _add_drift(house, workers)
+    _add_presence(house, workers, "web")
     _serve_with(house, workers, web_app(house, checks, stopping=workers.stopping.is_set), WEB_PORT, on_ready)
 
 
@@ -82,6 +89,9 @@ def run_producer(house: House, on_ready: OnReady | None = None) -> None:
     workers = _workers(house)
     workers.add("producer", house.producer.run)
     workers.add("quota", quota_loop([house.sources.quota], house.metrics))
+    _add_presence(
+        house, workers, "producer", quota=lambda: _quota_facts(house), bus=lambda: _answers(house.bus.check)
+    )
     app = producer_app(
         house.producer,
         house.migrated,
@@ -105,6 +115,13 @@ def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
     workers.add("rescore", house.rescorer.keep_up)
     workers.add("lag", lag_loop(house.bus, house.metrics))
     workers.add("consumer", house.consumer.run, last=True)
+    _add_presence(
+        house,
+        workers,
+        "consumer",
+        bus=lambda: _answers(house.bus.check),
+        predict=lambda: _answers(_predict_check(house)),
+    )
     app = consumer_app(
         house.bus,
         house.migrated,
@@ -174,6 +191,9 @@ def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> A
         return replay(letter_id, house.bus, house.migrated, house.clock)
 
     can_replay = polls or house.settings.bus != "inline"
+    from kiosque.settings import effective
+    from kiosque.wiring_works import tasks
+
     return ApiContext(
         database=house.migrated,
         predictor=house.predictor,
@@ -190,8 +210,73 @@ def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> A
             poll=house.producer.poll_now if polls else None,
             replay=replay_letter if can_replay else None,
             session=session_caller,
+            lag=house.lookout.lag if can_replay else None,
+            replicas=_replicas(house),
+            count_tokens=_token_counter(),
+            settings=lambda: effective(house.settings),
+            tasks=tasks(house, polls=polls),
         ),
     )
+
+
+def _replicas(house: House) -> Callable[[], Sequence[Replica]]:
+    """Who answers: the predict servers, or this process."""
+    if not house.settings.predict_url:
+        return house.local_predictor.replicas
+    from kiosque.predict.client import HttpPredictor
+
+    remote = house.predictor
+    assert isinstance(remote, HttpPredictor)
+    return remote.replicas
+
+
+def _token_counter() -> CountTokens | None:
+    """Where the tokenizer is installed, which it is not beside a web process alone."""
+    if not (find_spec("tokenizers") and find_spec("numpy")):
+        return None
+    from kiosque.polarity.drift import count_tokens
+
+    return count_tokens
+
+
+def _add_drift(house: House, workers: Workers) -> None:
+    """The gauges of drift, in a process that has the model store."""
+    from kiosque.pipeline import drift
+    from kiosque.pipeline.drift import DriftReport
+    from kiosque.pipeline.gauges import drift_loop
+
+    counter = _token_counter()
+
+    def look() -> DriftReport | None:
+        try:
+            version = house.model_store.champion("polarity")
+        except NoModel:
+            return None
+        return drift.measure(house.migrated, version, count_tokens=counter)
+
+    workers.add("drift", drift_loop(look, house.metrics))
+
+
+def _add_presence(
+    house: House, workers: Workers, kind: str, **facts: Callable[[], Mapping[str, Any]]
+) -> None:
+    from kiosque.pipeline.presence import presence_loop, this_process
+
+    loop = presence_loop(
+        house.migrated, this_process(kind), clock=house.clock, states=workers.states, facts=facts
+    )
+    workers.add("presence", loop)
+
+
+def _quota_facts(house: House) -> dict[str, Any]:
+    quota = _quota_out(house)
+    return quota.model_dump(mode="json")
+
+
+def _answers(check: Check) -> dict[str, Any]:
+    """That what was asked answers; `check` raises what is wrong."""
+    check()
+    return {"answers": True}
 
 
 def _workers(house: House) -> Workers:
@@ -213,6 +298,8 @@ def _serve_with(
         serve(app, listener, on_ready=on_ready)
     finally:
         house.wake()
+        if hasattr(app.state, "api"):
+            app.state.api.works.close()
         if workers:
             workers.stop()
 

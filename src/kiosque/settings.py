@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,8 +13,10 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kiosque.core.errors import InvalidSettings
+from kiosque.core.secrets import HIDDEN, mask_address
 
 PREFIX = "KIOSQUE_"
+_TOKEN_AS_NAME = re.compile(r"(://)[^/@:]+@")
 
 
 def _default_data_dir() -> Path:
@@ -179,6 +183,63 @@ def secret_names() -> tuple[str, ...]:
     return tuple(
         name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting as it holds in this process. A secret has no value here; an address has no password in it."""
+
+    name: str
+    value: str | None
+    origin: Literal["default", "environment", "file", ".env", "command line"]
+    meaning: str
+    secret: bool = False
+
+
+def effective(settings: Settings) -> list[Effective]:
+    """Every setting of `settings` with where its value comes from. Nothing that is secret is in it."""
+    secrets = secret_names()
+    return [
+        Effective(
+            name=f"{PREFIX}{name.upper()}",
+            value=None if name in secrets else _shown(getattr(settings, name)),
+            origin=_origin(settings, name),
+            meaning=field.description or "",
+            secret=name in secrets,
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _origin(
+    settings: Settings, name: str
+) -> Literal["default", "environment", "file", ".env", "command line"]:
+    if name not in settings.model_fields_set or getattr(settings, name) is None:
+        return "default"
+    variable = f"{PREFIX}{name.upper()}"
+    if os.environ.get(variable):
+        return "environment"
+    if os.environ.get(f"{variable}_FILE"):
+        return "file"
+    return ".env" if variable.lower() in _env_file() else "command line"
+
+
+def _env_file() -> set[str]:
+    from dotenv import dotenv_values
+
+    return {key.lower() for key in dotenv_values(Settings.model_config.get("env_file") or "")}
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    parts = value if isinstance(value, tuple) else str(value).split(",")
+    return (" " if isinstance(value, tuple) else ",").join(_address_shown(str(part)) for part in parts)
+
+
+def _address_shown(text: str) -> str:
+    """As `mask_address`; a name without a password is hidden, too: brokers take a token in its place."""
+    return _TOKEN_AS_NAME.sub(rf"\1{HIDDEN}@", mask_address(text)) if "://" in text else text
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -135,6 +135,20 @@ class House:
         )
         return self._kept(jetstream, jetstream.close)
 
+    @cached_property
+    def lookout(self) -> Bus:
+        """The bus for one who only asks how it fares: with a broker it gives up soon, since a page waits for it."""
+        if self.settings.bus == "inline":
+            return self.bus
+        from kiosque.bus.jetstream import JetStreamBus
+        from kiosque.bus.stream import StreamSettings
+
+        stream = StreamSettings(name=self.settings.nats_stream, replicas=self.settings.nats_replicas)
+        looking = JetStreamBus(
+            self.settings.nats_url, token=_revealed(self.settings.nats_token), stream=stream, timeout=1.5
+        )
+        return self._kept(looking, looking.close)
+
     # ---- the sources
 
     @cached_property

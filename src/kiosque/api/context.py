@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
@@ -17,14 +17,18 @@ from kiosque.api.ratelimit import LoginThrottle, RateLimiter
 from kiosque.api.rematch import Rematch
 from kiosque.api.scopes import Caller
 from kiosque.api.tokens import TokenIssuer
+from kiosque.bus.protocol import Lag
 from kiosque.core.clock import Clock, system_clock
 from kiosque.core.errors import PreconditionFailed
-from kiosque.core.prediction import Predictor
+from kiosque.core.prediction import Predictor, Replica
 from kiosque.modelstore.store import ModelStore
 from kiosque.ops.metrics import Metrics
+from kiosque.pipeline.drift import CountTokens
 from kiosque.pipeline.produce import PollReport
 from kiosque.pipeline.rescore import Rescorer
 from kiosque.pipeline.watch import Watch
+from kiosque.pipeline.works import Task, Works
+from kiosque.settings import Effective
 from kiosque.store.database import Database
 from kiosque.store.dead_letters import DeadLetter
 
@@ -43,6 +47,16 @@ class Hooks:
     poll: PollHook | None = None
     replay: ReplayHook | None = None
     session: SessionHook | None = None
+    lag: Callable[[], Lag] | None = None
+    """How far the consumers are behind; raises BusUnavailable. None where there is no queue."""
+    replicas: Callable[[], Sequence[Replica]] | None = None
+    """Every server of the models, and with which versions it answers. Raises nothing."""
+    count_tokens: CountTokens | None = None
+    """Cuts texts into the word pieces of a polarity version."""
+    settings: Callable[[], Sequence[Effective]] | None = None
+    """What this process was told."""
+    tasks: tuple[Task, ...] = ()
+    """The long work that this process can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ class Api:
             Rescorer(context.database, context.predictor, clock=context.clock, watch=self.watch),
             context.clock,
         )
+        self.works = Works(context.database, context.hooks.tasks, clock=context.clock)
         self.limiter = RateLimiter(context.rate_limit)
         self.tokens = TokenIssuer(context.secret_key, lifetime=context.token_lifetime, clock=context.clock)
         self.authenticator = Authenticator(

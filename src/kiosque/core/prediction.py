@@ -18,6 +18,29 @@ class ScoredBatch:
     scores: tuple[tuple[TargetScore, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """One model of one server: `version` None where nothing answers; `trouble` says why, or what was refused."""
+
+    name: str
+    version: str | None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One server of the models, and with which versions it answers."""
+
+    address: str
+    models: tuple[Answering, ...] = ()
+    trouble: str | None = None
+    """Why it did not say."""
+
+    def version(self, name: str) -> str | None:
+        """The version with which it answers for the model `name`."""
+        return next((model.version for model in self.models if model.name == name), None)
+
+
 class Predictor(Protocol):
     """Polarity and books. Raises NoModel without a usable version, PredictUnavailable when out of reach."""
 

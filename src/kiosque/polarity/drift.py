@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kiosque.core.drift import Tokens
 from kiosque.polarity.calibrate import Array
 from kiosque.polarity.examples import LABELS
 
+TOKENIZER, UNKNOWN = "tokenizer.json", "[UNK]"
 TOKEN_EDGES = (0, 10, 15, 20, 30, 50, 80, 193)
 CONFIDENCE_EDGES = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0001)
 
@@ -47,3 +50,21 @@ def population_stability(reference: Sequence[float], now: Sequence[float]) -> fl
 def _histogram(values: Any, edges: Sequence[float]) -> list[float]:
     counts, _ = np.histogram(values, bins=np.asarray(edges))
     return [round(float(c), 5) for c in counts / max(1, len(values))]
+
+
+def count_tokens(folder: Path, texts: Sequence[str]) -> Tokens:
+    """Word pieces of `texts` by the tokenizer of the version in `folder`, and how many of them are unknown to it.
+
+    Raises what the tokenizer raises where the version has none.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.no_padding()
+    unknown = tokenizer.token_to_id(UNKNOWN)
+    encoded = tokenizer.encode_batch([text.lower() for text in texts], add_special_tokens=False)
+    return Tokens(
+        texts=len(texts),
+        tokens=sum(len(each.ids) for each in encoded),
+        unknown=sum(each.ids.count(unknown) for each in encoded),
+    )

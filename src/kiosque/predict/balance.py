@@ -101,6 +101,17 @@ class _Addresses:
         return iter(sorted(order, key=lambda address: self._avoided.get(address, 0.0) > now))
 
 
+class PinnedTransport(httpx2.BaseTransport):
+    """Sends every request to one address, whatever its host's name stands for; `inner` is the caller's to close."""
+
+    def __init__(self, inner: httpx2.BaseTransport, address: str) -> None:
+        self._inner = inner
+        self._address = address
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._inner.handle_request(_to(request, self._address))
+
+
 def _to(request: httpx2.Request, address: str) -> httpx2.Request:
     """`request` addressed to `address`; its Host header and the name that TLS checks stay."""
     name = f"[{address}]" if isinstance(ip_address(address.partition("%")[0]), IPv6Address) else address

@@ -15,8 +15,8 @@ from kiosque.core import errors
 from kiosque.core.book import BookQuery, Shelf
 from kiosque.core.errors import InvalidInput, KiosqueError, NoModel, PredictUnavailable, TryAgain
 from kiosque.core.polarity import ScoringRequest, Target, TargetScore, WordContribution
-from kiosque.core.prediction import ScoredBatch
-from kiosque.predict.balance import BalancingTransport
+from kiosque.core.prediction import Answering, Replica, ScoredBatch
+from kiosque.predict.balance import BalancingTransport, PinnedTransport, Resolve, resolve
 from kiosque.predict.models import POLARITY
 from kiosque.predict.schemas import (
     MAX_QUERIES,
@@ -40,6 +40,8 @@ MAX_BYTES = 1_048_576
 ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds between tries, doubling from the one; a server's Retry-After is followed up to the other."""
+REPLICA_SECONDS = 2.0
+"""How long one replica may take to say with which versions it answers: a page waits for it."""
 AGREEMENT_ATTEMPTS = 12
 AGREEMENT_PAUSE = 0.5
 """Replicas swap versions within their poll interval of one another; this waits about three of them."""
@@ -49,7 +51,7 @@ class HttpPredictor:
     """Implements `Predictor` by asking the server at `url`; safe for any number of threads, keeps its connections.
 
     Connection faults and 502, 503, 504 and 429 are tried again with growing pauses. `timeout` is how many seconds
-    one answer may take. `transport`, `sleep` and `jitter` (0 to 1) are handed in by tests.
+    one answer may take. `transport`, `sleep`, `jitter` (0 to 1) and `resolver` are handed in by tests.
     """
 
     def __init__(
@@ -61,8 +63,12 @@ class HttpPredictor:
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        resolver: Resolve = resolve,
     ) -> None:
         self._url = url.rstrip("/")
+        self._resolver = resolver
+        self._pinned = transport
+        """What replicas are asked over; None for a connection of its own each."""
         self._sleep = sleep
         self._jitter = jitter
         limits = httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30.0)
@@ -111,6 +117,39 @@ class HttpPredictor:
     def versions(self) -> dict[str, str]:
         answer = self._ask("GET", "/v1/models", None, ModelsAnswer)
         return {model.name: model.version for model in answer.models if model.version}
+
+    def replicas(self) -> tuple[Replica, ...]:
+        """Every server behind the address, each asked by itself and once; one that does not answer says why."""
+        url = httpx2.URL(self._url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            addresses = self._resolver(url.host, port)
+        except OSError as error:
+            return (Replica(url.host, trouble=f"{url.host} cannot be resolved: {error}"),)
+        return tuple(self._replica(address, port) for address in addresses)
+
+    def _replica(self, address: str, port: int) -> Replica:
+        place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        inner = self._pinned or httpx2.HTTPTransport(trust_env=False)
+        try:
+            with httpx2.Client(
+                headers=self._client.headers,
+                transport=PinnedTransport(inner, address),
+                timeout=REPLICA_SECONDS,
+                trust_env=False,
+            ) as client:
+                response = client.get(f"{self._url}/v1/models")
+            if response.status_code != 200:
+                return Replica(place, trouble=f"answered with status {response.status_code}")
+            answer = ModelsAnswer.model_validate_json(response.content)
+        except httpx2.TransportError as error:
+            return Replica(place, trouble=str(error) or type(error).__name__)
+        except ValidationError:
+            return Replica(place, trouble="answered something else than was asked")
+        finally:
+            if self._pinned is None:
+                inner.close()
+        return Replica(place, tuple(Answering(m.name, m.version, m.trouble) for m in answer.models))
 
     def check(self) -> None:
         """Raises PredictUnavailable unless the server answers, whatever models it has."""

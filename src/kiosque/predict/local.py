@@ -16,7 +16,7 @@ import structlog
 from kiosque.core.book import BookQuery, Shelf
 from kiosque.core.errors import NoModel
 from kiosque.core.polarity import ScoringRequest, Target, TargetScore, WordContribution
-from kiosque.core.prediction import ScoredBatch
+from kiosque.core.prediction import Answering, Replica, ScoredBatch
 from kiosque.modelstore.store import ModelStore
 from kiosque.ops.metrics import Metrics
 from kiosque.predict.loaded import ModelSlot
@@ -105,6 +105,11 @@ class LocalPredictor:
 
     def statuses(self) -> list[ModelStatus]:
         return [_status(slot) for slot in self._slots()]
+
+    def replicas(self) -> tuple[Replica, ...]:
+        """This process, as `HttpPredictor.replicas` says it of servers."""
+        models = tuple(Answering(s.name, s.version, s.trouble) for s in self.statuses())
+        return (Replica("", models),)
 
     def check(self, name: str) -> str | None:
         """Raises what keeps the model `name` from answering; gives back what is wrong although it answers.
