@@ -28,6 +28,8 @@ PAGES = [
     "/elections/1860",
     "/books",
     f"/books/{BOOK_KEY}",
+    "/for-you",
+    f"/for-you?article={ARTICLE_ID}&q=Lincoln&known={BOOK_KEY}",
     "/models",
     "/sources",
     "/about",
@@ -102,6 +104,46 @@ def test_a_label_is_corrected_after_logging_in(open_page: OpenPage, site: Any) -
     assert "Thank you" in page.get_by_role("status").inner_text()
     with site.made.context.database.read() as tx:
         assert feedback.corrections_of(tx, ARTICLE_ID)[0].polarity is Polarity.NEGATIVE
+    page.get_by_role("button", name="log out").click()
+    page.get_by_role("link", name="log in").wait_for()
+
+
+def test_books_for_three_articles(open_page: OpenPage) -> None:
+    page = open_page("/books")
+    page.get_by_role("link", name="Books for several articles").click()
+    assert "Nothing is ticked" in page.locator("#shelf ~ .empty").inner_text()
+    for words in ("Wigwam", "Norfolk", "Cooper"):
+        page.get_by_label("Find an article").fill(words)
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("list", name="Articles found").get_by_role("checkbox").first.check()
+    page.get_by_label("Kind").select_option("non-fiction")
+    page.get_by_role("button", name="Find books").click()
+    chosen = page.get_by_role("list", name="Articles that count")
+    assert chosen.get_by_role("checkbox", checked=True).count() == 3
+    titles = page.locator("ol.shelf .title").all_inner_texts()
+    assert titles
+    assert page.locator("ol.shelf .because").count() == len(titles)
+    address = page.url
+    again = open_page(address, java_script_enabled=False)
+    assert again.locator("ol.shelf .title").all_inner_texts() == titles
+    again.get_by_role("link", name=f"{titles[0]}: know it").click()
+    assert again.get_by_role("checkbox", name=titles[0]).is_checked()
+    assert again.get_by_label("Kind").input_value() == "non-fiction"
+
+
+def test_books_for_you_are_judged_after_logging_in(open_page: OpenPage, site: Any) -> None:
+    page = open_page(f"/for-you?article={ARTICLE_ID}")
+    page.locator("main").get_by_role("link", name="Log in").click()
+    page.get_by_label("Name").fill("writer")
+    page.get_by_label("Password").fill(PASSWORDS["writer"])
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"**/for-you?article={ARTICLE_ID}")
+    title = page.locator("ol.shelf .title").first.inner_text()
+    page.get_by_role("button", name=f"{title}: know it").click()
+    assert "Thank you" in page.get_by_role("status").inner_text()
+    assert "1 book that you said you have read is left out." in page.locator("main").inner_text()
+    with site.made.context.database.read() as tx:
+        assert len(feedback.books_read(tx, "writer")) == 1
     page.get_by_role("button", name="log out").click()
     page.get_by_role("link", name="log in").wait_for()
 

@@ -86,7 +86,7 @@ class ScriptedPredictor:
         return {name: version for name, version in found.items() if version is not None}
 
     def _shelf_for(self, query: BookQuery) -> Shelf:
-        chosen = (self.shelf or ())[: query.k]
+        chosen = [book for book in self.shelf or () if book.key not in query.exclude][: query.k]
         return Shelf(
             tuple(
                 Recommendation(book, rank, 1.0 / (rank + 1), Reasons(sentence="shares: a name"))

@@ -24,6 +24,7 @@ from kiosque.web.pages import (
     manual,
     people,
     playground,
+    reading,
     shelves,
     today,
     verdicts,
@@ -34,7 +35,7 @@ from kiosque.web.session import Sessions, need_reader
 from kiosque.web.terms import term
 
 # `files` first: /elections/1860.csv is no year
-_PAGES = (files, today, people, articles, elections, shelves, workings, manual, playground, verdicts)
+_PAGES = (files, today, people, articles, elections, shelves, reading, workings, manual, playground, verdicts)
 _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]

@@ -42,6 +42,8 @@ PAGES = [
     "/books",
     "/books?text=Lincoln+and+his+rivals",
     f"/books/{BOOK_KEY}",
+    "/for-you",
+    f"/for-you?article={ARTICLE_ID}&q=Lincoln&known={BOOK_KEY}&kind=&language=&since=&until=&least=&k=",
     "/models",
     "/sources",
     "/about",

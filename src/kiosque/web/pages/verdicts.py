@@ -33,7 +33,7 @@ def correct(
     form_token: Short = "",
 ) -> RedirectResponse:
     """`polarity` "none" says that the entity is not meant there."""
-    writer = _writer(request, form_token)
+    writer = writer_of(request, form_token)
     with house(request).database.write() as tx:
         stored = articles.get(tx, article_id)
         feedback.correct(
@@ -56,7 +56,7 @@ def judge(
     verdict: Annotated[BookVerdict, Form()],
     form_token: Short = "",
 ) -> RedirectResponse:
-    writer = _writer(request, form_token)
+    writer = writer_of(request, form_token)
     with house(request).database.write() as tx:
         stored = articles.get(tx, article_id)
         feedback.thumb(
@@ -70,7 +70,7 @@ def judge(
     return RedirectResponse(f"/articles/{stored.id}?sent=book#books", status_code=303)
 
 
-def _writer(request: Request, form_token: str) -> Caller:
+def writer_of(request: Request, form_token: str) -> Caller:
     """Who sends the form. Raises Unauthenticated, or Forbidden without the right to write or on a foreign form."""
     visitor, sessions = visitor_of(request), sessions_of(request)
     if sessions is None or not visitor.logged_in:
