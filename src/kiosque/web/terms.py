@@ -88,6 +88,7 @@ TERMS = {
     "Broker unavailable": N_("Broker unavailable"),
     "Database unavailable": N_("Database unavailable"),
     "Predict unavailable": N_("Predict unavailable"),
+    "Receiver unavailable": N_("Receiver unavailable"),
     # what HTTP calls them
     "Bad Request": N_("Bad Request"),
     "Not Found": N_("Not Found"),

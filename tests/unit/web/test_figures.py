@@ -18,7 +18,6 @@ from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.scores import score_dots
 from kiosque.web.figures.svg import Scale, element, path
 from kiosque.web.figures.timeline import WIDTH, Bucket, Mark, timeline
-from kiosque.web.wording import signed
 
 HOSTILE = "<script>alert('x')</script>\"&"
 START = date(1860, 1, 1)
@@ -94,21 +93,6 @@ class TestTone:
         assert few
         assert many
         assert many[1] - many[0] < few[1] - few[0]
-
-    @pytest.mark.parametrize(
-        ("value", "words"),
-        [
-            (0.0, "0.00"),
-            (-0.0, "0.00"),
-            (0.001, "0.00"),
-            (-0.001, "0.00"),
-            (0.25, "+0.25"),
-            (-1, "−1.00"),
-            (None, "–"),
-        ],
-    )
-    def test_a_zero_has_no_sign(self, value: float | None, words: str) -> None:
-        assert signed(value) == words
 
     def test_words_name_the_denominator(self) -> None:
         assert describe(Tone(1, 2, 1)) == "25% negative, 50% neutral, 25% positive of 4 articles"
