@@ -54,6 +54,13 @@ class Delivery:
     reason: str | None = None
     settled_at: datetime | None = None
 
+    @classmethod
+    def first(
+        cls, delivery_id: str, alert_id: int | None, channel: Channel, target: str, at: datetime
+    ) -> Delivery:
+        """One that nobody has tried yet."""
+        return cls(delivery_id, alert_id, channel, target, DeliveryState.WAITING, 0, at)
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
