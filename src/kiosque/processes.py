@@ -54,6 +54,7 @@ def run_up(house: House, on_ready: OnReady | None = None) -> None:
     workers.add("books", house.bookshop.run)
     workers.add("rescore", house.rescorer.keep_up)
     workers.add("quota", quota_loop([house.sources.quota], house.metrics))
+    workers.add("alerts", house.alert_worker.run)
     workers.add("consumer", house.consumer.run, last=True)
     _add_drift(house, workers)
     _add_presence(house, workers, "up", quota=lambda: _quota_facts(house))
@@ -70,7 +71,9 @@ def run_up(house: House, on_ready: OnReady | None = None) -> None:
 def run_web(house: House, on_ready: OnReady | None = None) -> None:
     """The pages and the API; articles are collected elsewhere."""
     workers = _workers(house)
-    checks: dict[str, Check] = {"database": house.database.check}
+    # here, because only this process is sure to have the secret key that signs webhooks and a way to the outside
+    workers.add("alerts", house.alert_worker.run)
+    checks: dict[str, Check] = {"database": house.database.check, "workers": workers.check}
     if not house.settings.predict_url:
         house.local_predictor.watch(house.settings.model_poll_seconds)
         checks |= _model_checks(house)
@@ -206,6 +209,8 @@ def api_context(house: House, *, stopping: Callable[[], bool], polls: bool) -> A
         token_lifetime=timedelta(minutes=house.settings.token_minutes),
         rate_limit=house.settings.rate_limit,
         stopping=stopping,
+        postman=house.postman,
+        public_url=house.settings.public_url,
         hooks=Hooks(
             poll=house.producer.poll_now if polls else None,
             replay=replay_letter if can_replay else None,

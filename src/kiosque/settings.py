@@ -142,6 +142,34 @@ class Settings(BaseSettings):
         default=5, ge=0, le=50, description="Books kept for an article that mentions someone; 0 for none."
     )
 
+    # alerts and feeds
+    public_url: str | None = Field(
+        default=None,
+        description="Address under which people reach the pages, for links in mails, webhooks and feeds. Without "
+        "it: feeds use the address that they are asked at, mails and webhooks have no links.",
+    )
+    alert_seconds: float = Field(
+        default=60.0, ge=1, description="How often alerts are looked at and what they fired is sent."
+    )
+    alert_digest_hour: int = Field(
+        default=6, ge=0, le=23, description="The hour (UTC) at which daily messages of alerts are sent."
+    )
+    smtp_host: str | None = Field(
+        default=None, description="Mail server that takes the mails of alerts; without it none are sent."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="`starttls` (port 587), `tls` from the first byte (port 465), or `none`.",
+    )
+    smtp_user: str | None = Field(
+        default=None, description="User name at the mail server, if it asks for one."
+    )
+    smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
+    smtp_from: str = Field(
+        default="Kiosque <kiosque@localhost>", description="Sender of the mails, a name with an address."
+    )
+
     # ops
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged, to stderr."
@@ -160,6 +188,15 @@ class Settings(BaseSettings):
             path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
             if path and not values.get(name):
                 values[name] = _read_secret(name, Path(path))
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_empty_for_none(cls, values: Any) -> Any:
+        """So that a file for containers can pass `${KIOSQUE_SMTP_HOST:-}` on."""
+        if isinstance(values, dict):
+            empty = [name for name in ("public_url", "smtp_host", "smtp_user") if values.get(name) == ""]
+            values.update(dict.fromkeys(empty))
         return values
 
     @model_validator(mode="before")

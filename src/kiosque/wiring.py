@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from kiosque.core.prediction import Predictor
     from kiosque.modelstore.store import ModelStore
     from kiosque.ops.metrics import Metrics
+    from kiosque.pipeline.alert_sending import Postman
+    from kiosque.pipeline.alerts import AlertWorker
     from kiosque.pipeline.backfill import Backfill
     from kiosque.pipeline.bookshop import Bookshop
     from kiosque.pipeline.consume import Consumer
@@ -280,6 +283,55 @@ class House:
         from kiosque.pipeline.rescore import Rescorer
 
         return Rescorer(self.migrated, self.predictor, clock=self.clock, watch=self.watch)
+
+    # ---- alerts
+
+    @cached_property
+    def postman(self) -> Postman:
+        """Sends what alerts fired. Its webhooks keep off this machine's own network as sources do."""
+        from kiosque.pipeline.alert_sending import Postman
+        from kiosque.pipeline.mail import Mail, MailServer
+        from kiosque.pipeline.webhook import Webhook
+        from kiosque.sources.addresses import outbound
+
+        settings = self.settings
+        network = outbound(allow_private_hosts=settings.allow_private_hosts, proxy=settings.proxy)
+        server = settings.smtp_host and MailServer(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_tls,
+            settings.smtp_from,
+            settings.smtp_user,
+            _revealed(settings.smtp_password),
+        )
+        postman = Postman(
+            Webhook(network, user_agent=settings.user_agent),
+            Mail(server) if server else None,
+            secret_key=self.secret_key,
+            clock=self.clock,
+            new_id=new_id,
+            public_url=settings.public_url,
+        )
+        return self._kept(postman, postman.close)
+
+    @cached_property
+    def alert_worker(self) -> AlertWorker:
+        from kiosque.pipeline.alerts import AlertPolicy, AlertWorker
+
+        policy = AlertPolicy(self.settings.alert_seconds, self.settings.alert_digest_hour)
+        return AlertWorker(
+            self.migrated,
+            self.postman,
+            clock=self.clock,
+            metrics=self.metrics,
+            new_id=new_id,
+            policy=policy,
+        )
+
+
+def new_id() -> str:
+    """32 hexadecimal digits that nobody else makes."""
+    return uuid.uuid4().hex
 
 
 @contextmanager

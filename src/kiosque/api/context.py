@@ -23,6 +23,7 @@ from kiosque.core.errors import PreconditionFailed
 from kiosque.core.prediction import Predictor, Replica
 from kiosque.modelstore.store import ModelStore
 from kiosque.ops.metrics import Metrics
+from kiosque.pipeline.alert_sending import Postman
 from kiosque.pipeline.drift import CountTokens
 from kiosque.pipeline.produce import PollReport
 from kiosque.pipeline.rescore import Rescorer
@@ -78,6 +79,10 @@ class ApiContext:
     stopping: Callable[[], bool] = lambda: False
     """Whether the process is ending: open streams then end, too."""
     hooks: Hooks = Hooks()
+    postman: Postman | None = None
+    """Sends what alerts fired; None where nothing leaves the house."""
+    public_url: str | None = None
+    """How people reach the pages, for feeds; None: by the address that they ask at."""
     passwords: Passwords = field(default_factory=Passwords)
     watch: Watch = field(default_factory=Watch)
     """The matcher, shared with whoever else in this process matches."""

@@ -1,8 +1,8 @@
 """Signed webhooks, as Standard Webhooks describes them (www.standardwebhooks.com), so that receivers' libraries fit.
 
 A request is a POST of JSON with three headers: `webhook-id` (the same in every try), `webhook-timestamp` (seconds
-since 1970) and `webhook-signature`, `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body` with the rule's secret.
-Redirects are not followed, the answer is not read, and addresses of this machine's own network are refused.
+since 1970) and `webhook-signature`, `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body` with the rule's
+secret. Redirects are not followed, the answer is not read, and this machine's own network is out of reach.
 """
 
 from __future__ import annotations

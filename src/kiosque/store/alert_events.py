@@ -68,7 +68,8 @@ def record(tx: Tx, alert_id: int, fired: Fired, *, event_id: str, at: datetime) 
 def last_window(tx: Tx, alert_id: int) -> date | None:
     """The first day of the latest window that the alert fired for."""
     latest = select(func.max(alert_event.c.window_start)).where(alert_event.c.alert_pk == alert_id)
-    return tx.scalar(latest)
+    day: date | None = tx.scalar(latest)
+    return day
 
 
 def last_by_alert(tx: Tx) -> dict[int, datetime]:
