@@ -22,11 +22,12 @@ SERVED = "cli.serve cli.healthcheck cli.setting processes wiring http.server htt
 CALLED = "predict.client bus.jetstream store.database "
 STARTS = {
     "producer": SERVED + "setup wiring_sources bus.jetstream store.database pipeline.guard pipeline.produce "
-    "pipeline.producer_app pipeline.gauges pipeline.worker cli.source cli.db",
+    "pipeline.producer_app pipeline.gauges pipeline.presence pipeline.worker cli.source cli.db",
     "consumer": SERVED + CALLED + "pipeline.guard pipeline.consume pipeline.intake pipeline.consumer_app "
-    "pipeline.gauges pipeline.watch pipeline.rescore cli.dead_letter cli.rescore",
+    "pipeline.gauges pipeline.presence pipeline.watch pipeline.rescore cli.dead_letter cli.rescore",
     "predict": SERVED + "predict.app predict.local modelstore.seed polarity.model books.model cli.model",
-    "web": SERVED + CALLED + "api.app web.app pipeline.replay pipeline.rematch modelstore.store",
+    "web": SERVED + CALLED + "api.app web.app pipeline.replay pipeline.rematch modelstore.store wiring_works "
+    "pipeline.alerts pipeline.alert_sending pipeline.webhook pipeline.mail pipeline.drift pipeline.presence",
     "tools": "setup wiring_sources pipeline.seed pipeline.watch pipeline.intake pipeline.imports cli.db "
     "cli.importing cli.key cli.user cli.entity cli.books " + CALLED,
     "books": "pipeline.bookshop books.build modelstore.store store.database cli.books cli.model wiring",
