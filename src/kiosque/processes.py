@@ -117,7 +117,7 @@ def run_consumer(house: House, on_ready: OnReady | None = None) -> None:
     workers = _workers(house)
     workers.add("rescore", house.rescorer.keep_up)
     workers.add("lag", lag_loop(house.bus, house.metrics))
-    workers.add("consumer", house.consumer.run, last=True)
+    workers.add("consumer", house.consumer.run)
     _add_presence(
         house,
         workers,
@@ -294,15 +294,24 @@ def _workers(house: House) -> Workers:
 def _serve_with(
     house: House, workers: Workers | None, app: FastAPI, port: int, on_ready: OnReady | None
 ) -> None:
-    """Bind first, so that a taken port is said before anything else starts; end the loops after the last answer."""
+    """Bind first, so that a taken port is said before anything else starts.
+
+    A signal ends loops and open requests alike, within ten seconds; what a request still needs is closed after it.
+    """
     check_exposure(house.settings)
     listener = bind(house.settings.host, house.settings.port if house.settings.port is not None else port)
     if workers:
         workers.start()
-    try:
-        serve(app, listener, on_ready=on_ready)
-    finally:
+
+    def announce() -> None:
         house.wake()
+        if workers:
+            workers.announce_stop()
+
+    try:
+        serve(app, listener, on_ready=on_ready, on_stop=announce)
+    finally:
+        announce()
         if hasattr(app.state, "api"):
             app.state.api.works.close()
         if workers:

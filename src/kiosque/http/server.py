@@ -1,4 +1,4 @@
-"""Running an application: uvicorn on one address, ended by SIGTERM or Ctrl-C within ten seconds."""
+"""Running an application: uvicorn on one address, ended by SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from kiosque.core.errors import InvalidSettings, PreconditionFailed
 from kiosque.http.patience import PatientProtocol
 
-DRAIN_SECONDS = 10
+DRAIN_SECONDS = 7
+"""What open requests get to finish; container engines kill after ten seconds, and something may be left to do."""
 _log = structlog.get_logger(__name__)
 
 
@@ -50,10 +51,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: FastAPI, listener: socket.socket, *, on_ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    on_ready: Callable[[str], None] | None = None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
     """Answer requests until a signal ends it; open requests get `DRAIN_SECONDS` to finish.
 
-    `on_ready` is told the address once requests are answered.
+    `on_ready` is told the address once requests are answered; `on_stop` is called when the signal has come, before
+    open requests are waited for: what never ends by itself (a stream) must hear of it.
     """
     config = uvicorn.Config(
         app,
@@ -65,14 +73,17 @@ def serve(app: FastAPI, listener: socket.socket, *, on_ready: Callable[[str], No
         timeout_keep_alive=75,
         limit_concurrency=1024,
     )
-    server = _Server(config, on_ready)
+    server = _Server(config, on_ready, on_stop)
     server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[str], None] | None, on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -97,3 +108,7 @@ class _Server(uvicorn.Server):
             _log.info("server.ready", address=address)
             if self._on_ready:
                 self._on_ready(address)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)

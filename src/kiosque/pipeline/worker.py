@@ -16,8 +16,8 @@ from kiosque.core.clock import Clock, system_clock
 from kiosque.core.errors import TryAgain
 from kiosque.pipeline.decide import Backoff, describe
 
-DRAIN_SECONDS = 10.0
-"""How long `stop` waits for the loops together; container engines kill after this time."""
+DRAIN_SECONDS = 9.0
+"""How long after the first word of it `stop` waits for the loops; container engines kill after ten seconds."""
 HEALTHY_SECONDS = 60.0
 """A loop that ran this long before it crashed is restarted as if it had never crashed."""
 STUCK_SECONDS = 900.0
@@ -141,7 +141,8 @@ class Workers:
         self._clock = clock
         self._backoff = backoff
         self.stopping = threading.Event()
-        """Set as soon as `stop` is called; for what waits deep inside a loop, e.g. between two requests."""
+        """Set as soon as the end is announced; for what waits deep inside a loop, e.g. between two requests."""
+        self._announced_at: float | None = None
         self._workers: list[Worker] = []
 
     def add(self, name: str, loop: Loop, *, last: bool = False) -> None:
@@ -156,15 +157,25 @@ class Workers:
         for worker in self._workers:
             worker.thread.start()
 
-    def stop(self, timeout: float = DRAIN_SECONDS) -> tuple[str, ...]:
-        """Ask every loop to end and wait up to `timeout` seconds for all. Returns who did not make it.
-
-        The first ones get at most half of the time.
-        """
+    def announce_stop(self) -> None:
+        """Ask all loops but the last to end, without waiting. The time that `stop` gives is counted from here."""
+        if self._announced_at is None:
+            self._announced_at = time.monotonic()
         self.stopping.set()
-        end = time.monotonic() + timeout
-        _stop_group([w for w in self._workers if not w.last], time.monotonic() + timeout / 2)
-        _stop_group([w for w in self._workers if w.last], end)
+        for worker in self._workers:
+            if not worker.last:
+                worker.stop.request()
+
+    def stop(self, timeout: float = DRAIN_SECONDS) -> tuple[str, ...]:
+        """Ask every loop to end and wait for all, up to `timeout` seconds. Returns who did not make it.
+
+        Where some are to be last, the others get at most half of the time.
+        """
+        self.announce_stop()
+        begun = time.monotonic() if self._announced_at is None else self._announced_at
+        last = [w for w in self._workers if w.last]
+        _stop_group([w for w in self._workers if not w.last], begun + (timeout / 2 if last else timeout))
+        _stop_group(last, begun + timeout)
         late = tuple(w.name for w in self._workers if w.thread.is_alive())
         if late:
             _log.warning("worker.late", workers=late, waited=timeout)

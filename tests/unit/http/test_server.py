@@ -70,6 +70,43 @@ def test_the_address_is_told_once_requests_are_answered_and_sigterm_ends_it():
             process.kill()
 
 
+STREAM = """
+import asyncio, threading
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from kiosque.http.server import bind, serve
+from kiosque.ops.logs import configure_logging
+configure_logging("error")
+app, told = FastAPI(), threading.Event()
+async def lines():
+    while not told.is_set():
+        yield "on and on\\n"
+        await asyncio.sleep(0.01)
+    yield "the end\\n"
+app.get("/")(lambda: StreamingResponse(lines()))
+serve(app, bind("127.0.0.1", 0), on_ready=lambda address: print(address, flush=True), on_stop=told.set)
+print("drained", flush=True)
+"""
+
+
+def test_what_never_ends_by_itself_hears_of_the_end_and_is_not_cut_off():
+    with subprocess.Popen([sys.executable, "-c", STREAM], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+            connection = http.client.HTTPConnection(host, int(port), timeout=20)
+            connection.request("GET", "/")
+            answer = connection.getresponse()
+            assert answer.read(10) == b"on and on\n"
+            process.send_signal(signal.SIGTERM)
+            assert answer.read().endswith(b"the end\n")
+            connection.close()
+            assert process.stdout.read() == "drained\n"
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
+
+
 def test_binding_to_port_zero_takes_a_free_one():
     with bind("127.0.0.1", 0) as listener:
         assert listener.getsockname()[1] > 0

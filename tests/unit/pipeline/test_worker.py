@@ -178,6 +178,47 @@ def test_stopping_does_not_wait_for_ever_and_says_who_was_late() -> None:
         release.set()
 
 
+def test_an_announced_stop_is_heard_at_once_by_all_but_the_last(workers: Workers) -> None:
+    heard, ended = threading.Event(), threading.Event()
+
+    def produce(stop: Stop) -> None:
+        stop.wait(60)
+        heard.set()
+
+    def consume(stop: Stop) -> None:
+        stop.wait(60)
+        ended.set()
+
+    workers.add("producer", produce)
+    workers.add("consumer", consume, last=True)
+    workers.start()
+    workers.announce_stop()
+    assert heard.wait(10)
+    assert workers.stopping.is_set()
+    assert not ended.is_set()
+    assert workers.stop() == ()
+    assert ended.is_set()
+
+
+def test_what_was_waited_for_since_the_announcement_is_not_waited_for_again() -> None:
+    workers = Workers()
+    release = threading.Event()
+
+    def stuck(_: Stop) -> None:
+        release.wait(60)
+
+    workers.add("stuck", stuck)
+    workers.start()
+    workers.announce_stop()
+    begun = workers._announced_at
+    workers.announce_stop()
+    assert workers._announced_at == begun
+    try:
+        assert workers.stop(0.0) == ("stuck",)
+    finally:
+        release.set()
+
+
 def test_looking_whether_to_stop_is_the_pulse() -> None:
     stop = Stop()
     stop.last_pulse = 0.0
