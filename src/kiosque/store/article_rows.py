@@ -64,7 +64,7 @@ def to_row(article: Article, seen_at: datetime) -> dict[str, Any]:
         "abstract": storable(article.abstract),
         "published_at": article.published_at,
         "url": article.url,
-        "section": article.section and article.section[:_MAX_NAME],
+        "section": section_of(article),
         "byline": article.byline,
         "keywords": article.keywords,
         "language": article.language,
@@ -73,6 +73,11 @@ def to_row(article: Article, seen_at: datetime) -> dict[str, Any]:
         "first_seen_at": seen_at,
         "updated_at": None,
     }
+
+
+def section_of(article: Article) -> str | None:
+    """The section under which an article is kept."""
+    return article.section and storable(article.section[:_MAX_NAME])
 
 
 def counted_as(article: Article) -> dict[str, Any]:

@@ -12,8 +12,17 @@ from sqlalchemy import Table, delete, func, or_, select, update
 
 from kiosque.core.article import Article, article_id
 from kiosque.core.errors import NotFound
+from kiosque.store import tallies
 from kiosque.store.article_list import ArticleFilter, Sort, count, iterate, page
-from kiosque.store.article_rows import StoredArticle, changes_text, counted_as, from_row, revision, to_row
+from kiosque.store.article_rows import (
+    StoredArticle,
+    changes_text,
+    counted_as,
+    from_row,
+    revision,
+    section_of,
+    to_row,
+)
 from kiosque.store.statements import add_missing, chunked, insert_into
 from kiosque.store.tables import (
     article,
@@ -22,6 +31,7 @@ from kiosque.store.tables import (
     article_scoring,
     article_sighting,
     mention,
+    section_month,
 )
 from kiosque.store.tx import Tx
 
@@ -91,7 +101,9 @@ def save(tx: Tx, articles: Sequence[Article], seen_at: datetime) -> list[SavedAr
     for places in chunked(order):
         chunk = _save_chunk(tx, [articles[place] for place in places], seen_at)
         saved.update(zip(places, chunk, strict=True))
-    count_days(tx, [articles[place] for place in order if saved[place].new])
+    new = [articles[place] for place in order if saved[place].new]
+    count_days(tx, new)
+    tallies.fold(tx, section_month, _sections_of(new))
     return [saved[place] for place in range(len(articles))]
 
 
@@ -123,6 +135,10 @@ def count_days(tx: Tx, new: Sequence[Article]) -> None:
             for (month, source), number in sorted(months.items())
         ],
     )
+
+
+def _sections_of(articles: list[Article]) -> list[tuple[str, int]]:
+    return [(section_of(each) or "", counted_as(each)["month"]) for each in articles]
 
 
 def _add(tx: Tx, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
@@ -265,12 +281,13 @@ def sightings(tx: Tx, pk: int) -> tuple[Sighting, ...]:
 
 def sections(tx: Tx, limit: int = 100) -> tuple[tuple[str, int], ...]:
     """Sections with their number of articles, largest first."""
-    number = func.count().label("number")
+    number = func.sum(section_month.c.articles).label("number")
     rows = tx.execute(
-        select(article.c.section, number)
-        .where(article.c.section.is_not(None))
-        .group_by(article.c.section)
-        .order_by(number.desc(), article.c.section)
+        select(section_month.c.section, number)
+        .where(section_month.c.section != "")
+        .group_by(section_month.c.section)
+        .having(number > 0)
+        .order_by(number.desc(), section_month.c.section)
         .limit(limit)
     )
-    return tuple((row.section, row.number) for row in rows)
+    return tuple((row.section, int(row.number)) for row in rows)

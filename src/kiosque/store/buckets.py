@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, FromClause
 
+from kiosque.store.columns import month_number
 from kiosque.store.figures import Granularity
 
 _MONTHS = {Granularity.MONTH: 1, Granularity.QUARTER: 3, Granularity.YEAR: 12}
@@ -28,6 +29,18 @@ def bucket_days(granularity: Granularity, number: int) -> tuple[date, date]:
         return date.fromordinal(number * 7 + 1), date.fromordinal(min(number * 7 + 7, date.max.toordinal()))
     months = _MONTHS[granularity]
     return _first_of(number * months), _last_of(number * months + months - 1)
+
+
+def month_days(month: int) -> tuple[date, date]:
+    """First and last day of a month, given by its number (see `columns`)."""
+    return _first_of(month), _last_of(month)
+
+
+def whole_months(first: date, last: date) -> range | None:
+    """The numbers of the months that lie between two days (inclusive) as a whole; None if there is none."""
+    start = month_number(first) + (first.day > 1)
+    end = month_number(last) - (last < _last_of(month_number(last)))
+    return range(start, end + 1) if start <= end else None
 
 
 def _first_of(month: int) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,6 +55,18 @@ def date_of(tx: Tx, year: int) -> date:
     if day is None:
         raise NotFound(f"There is no election of {year}.")
     return day
+
+
+def dates_of(tx: Tx, years: Iterable[int]) -> dict[int, date]:
+    """The election days of those of the years that had an election."""
+    rows = tx.execute(select(election.c.year, election.c.date).where(election.c.year.in_(years)))
+    return {row.year: row.date for row in rows}
+
+
+def of_years(tx: Tx, years: Iterable[int]) -> tuple[Candidacy, ...]:
+    """The candidacies of several elections, in the order of `candidacies`."""
+    wanted = set(years)
+    return tuple(each for each in candidacies(tx) if each.election_year in wanted)
 
 
 def candidacies(tx: Tx, *, year: int | None = None, entity_id: str | None = None) -> tuple[Candidacy, ...]:

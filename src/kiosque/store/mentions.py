@@ -16,7 +16,16 @@ from kiosque.core.polarity import Mention, Outcome, Probabilities
 from kiosque.store import models, tallies
 from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.statements import chunked, upsert
-from kiosque.store.tables import article, article_scoring, entity, mention, model_version
+from kiosque.store.tables import (
+    article,
+    article_scoring,
+    entity,
+    mention,
+    mention_day,
+    mention_month,
+    model_version,
+    scoring_total,
+)
 from kiosque.store.tx import Tx
 from kiosque.store.values import UNSCORED, pack_spans, polarity_number, polarity_of_part, unpack_spans
 
@@ -88,13 +97,15 @@ def _save_chunk(tx: Tx, chunk: list[ScoredArticle], version_pk: int, common: dic
         if each.article_pk in facts
     ]
     upsert(tx, article_scoring, scorings, ("article_pk", "version_pk"))
-    tallies.fold(tx, version_pk, _places(rows))
+    _fold(tx, rows)
+    tallies.fold(tx, scoring_total, [(version_pk,)])
     return len(rows)
 
 
-def _places(rows: list[dict[str, Any]]) -> list[tuple[int, int, int]]:
-    """Where the mentions count."""
-    return [(row["entity_pk"], row["day"], row["month"]) for row in rows]
+def _fold(tx: Tx, rows: list[dict[str, Any]]) -> None:
+    """Put the tallies of these mentions together."""
+    for table, place in ((mention_day, "day"), (mention_month, "month")):
+        tallies.fold(tx, table, [(row["version_pk"], row["entity_pk"], row[place]) for row in rows])
 
 
 def _forget(tx: Tx, pks: list[int], version_pk: int) -> None:
@@ -309,7 +320,7 @@ def replace_of_entity(
         )
         rows = _rows(tx, [(pk, found[pk]) for pk in chunk if pk in found], version_pk, facts)
         upsert(tx, mention, rows, _KEY)
-        tallies.fold(tx, version_pk, _places(rows))
+        _fold(tx, rows)
         stored += len(rows)
     return stored
 

@@ -1,26 +1,27 @@
 """The numbers behind the pages: who is in the news, how they are spoken of, over time.
 
-Each is one GROUP BY over an index that holds all it reads. Where a stretch is longer than a day, days are
-counted first, in the order of the index, and then added up: no sorting of millions of rows. The denominators
-come out of `article_day`, which has been counted when the articles came in.
+What is asked over long times comes out of the tallies (see `tallies`), which are counted when articles and mentions
+come in: whole months out of the monthly ones, the days at both ends out of the daily ones. What is narrowed to a
+section, a source or a part is counted from the mentions, by an index that holds all it reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, case, func, literal, select, union_all
 
 from kiosque.core.article import Field
-from kiosque.core.entity import EntityKind
+from kiosque.core.entity import Candidacy, EntityKind
 from kiosque.core.errors import InvalidInput, NotFound
 from kiosque.core.polarity import Polarity
 from kiosque.store import books, elections, entities, models
-from kiosque.store.buckets import bucket_days, bucket_number
-from kiosque.store.columns import day_number
+from kiosque.store.buckets import bucket_days, bucket_number, month_days, whole_months
+from kiosque.store.columns import day_number, month_number
 from kiosque.store.figures import (
     Breakdown,
     Bucket,
@@ -35,7 +36,18 @@ from kiosque.store.figures import (
     Ranked,
     Timeline,
 )
-from kiosque.store.tables import article, article_day, article_scoring, candidacy, entity, mention
+from kiosque.store.tables import (
+    article,
+    article_day,
+    article_month,
+    candidacy,
+    entity,
+    mention,
+    mention_day,
+    mention_month,
+    scoring_total,
+    section_month,
+)
 from kiosque.store.tx import Tx
 from kiosque.store.values import UNSCORED, polarity_number
 
@@ -52,16 +64,24 @@ __all__ = [
     "Overview",
     "Ranked",
     "Timeline",
+    "articles_between",
     "breakdown",
+    "breakdowns",
     "campaign",
+    "campaigns",
     "compare",
     "gaps",
     "overview",
+    "period",
     "ranking",
     "timeline",
+    "total_articles",
 ]
 
-_FEW_DAYS = 100
+_FEW_MONTHS = 2
+"""Periods with no more whole months than that are counted day by day."""
+_ALL_MONTHS = range(month_number(date.max) + 1)
+_FINE = (Granularity.DAY, Granularity.WEEK)
 _COUNTED = ("negative", "neutral", "positive", "unscored")
 
 
@@ -88,16 +108,17 @@ class _Scope:
 def overview(tx: Tx, *, days: int = 30) -> Overview:
     """Counts of everything; `by_day` for the last `days` days up to the newest article."""
     version_pk = models.version_pk(tx, models.POLARITY, None) or 0
-    by_source = _articles_by(tx, _Scope(), article_day.c.source)
+    by_source = _articles_by(tx, article_month, _Scope(), article_month.c.source)
     first, last = tx.execute(select(func.min(article_day.c.day), func.max(article_day.c.day))).one()
     scope = _Scope() if last is None else _Scope(date.fromordinal(max(1, last - days + 1)))
-    by_day = _articles_by(tx, scope, article_day.c.day)
-    scored = select(func.count()).where(article_scoring.c.version_pk == version_pk)
-    mentioned = select(func.count()).where(mention.c.version_pk == version_pk)
+    by_day = _articles_by(tx, article_day, scope, article_day.c.day)
+    scored = select(func.sum(scoring_total.c.articles)).where(scoring_total.c.version_pk == version_pk)
+    mentioned = select(*(func.sum(mention_month.c[name]) for name in _COUNTED))
+    numbers = tx.execute(mentioned.where(mention_month.c.version_pk == version_pk)).one()
     return Overview(
         articles=sum(by_source.values()),
-        scored=tx.scalar(scored) or 0,
-        mentions=tx.scalar(mentioned) or 0,
+        scored=int(tx.scalar(scored) or 0),
+        mentions=sum(int(number or 0) for number in numbers),
         entities=entities.count(tx),
         books=books.count(tx),
         first_day=None if first is None else date.fromordinal(first),
@@ -107,10 +128,27 @@ def overview(tx: Tx, *, days: int = 30) -> Overview:
     )
 
 
-def _articles_by(tx: Tx, scope: _Scope, column: ColumnElement[Any]) -> dict[Any, int]:
-    """How many articles the days of the scope have, by a column of `article_day`."""
-    number = func.sum(article_day.c.articles)
-    rows = tx.execute(select(column, number).where(*scope.of(article_day)).group_by(column))
+def total_articles(tx: Tx) -> int:
+    """How many articles there are."""
+    return int(tx.scalar(select(func.sum(article_month.c.articles))) or 0)
+
+
+def period(tx: Tx) -> tuple[date, date] | None:
+    """The days of the oldest and of the newest article; None without any."""
+    first, last = tx.execute(select(func.min(article_day.c.day), func.max(article_day.c.day))).one()
+    return None if first is None else (date.fromordinal(first), date.fromordinal(last))
+
+
+def articles_between(tx: Tx, date_from: date, date_to: date) -> int:
+    """How many articles two days and those between them have."""
+    days = _Scope(date_from, date_to).of(article_day)
+    return int(tx.scalar(select(func.sum(article_day.c.articles)).where(*days)) or 0)
+
+
+def _articles_by(tx: Tx, table: FromClause, scope: _Scope, column: ColumnElement[Any]) -> dict[Any, int]:
+    """How many articles the scope has, by a column of a table that counts them."""
+    number = func.sum(table.c.articles)
+    rows = tx.execute(select(column, number).where(*scope.of(table)).group_by(column))
     return {key: int(articles) for key, articles in rows}
 
 
@@ -127,16 +165,18 @@ def ranking(
     first, last = day_number(date_from), day_number(date_to)
     if last < first:
         raise InvalidInput("The period ends before it begins.", hint="Swap the two days.")
-    before = max(1, first - (last - first + 1))
-    key, day = _ranked_by(tx, few=last - first < _FEW_DAYS)
-    now, then = mention.c.day >= first, mention.c.day < first
-    total = func.count().filter(now).label("total")
-    counted = (
-        select(key.label("entity_pk"), total, *_counts(when=now), *_counts(when=then, prefix="previous_"))
-        .where(_of_version(tx, model_version), day.between(before, last))
-        .group_by(key)
-        .subquery()
-    )
+    version_pk = _version_pk(tx, model_version)
+    each_piece = [_ranked(each, "", "previous_") for each in _pieces(version_pk, _Scope(date_from, date_to))]
+    if first > 1:
+        start = date.fromordinal(max(1, first - (last - first + 1)))
+        before = _Scope(start, date_from - timedelta(1))
+        each_piece += [_ranked(each, "previous_", "") for each in _pieces(version_pk, before)]
+    pieces = union_all(*each_piece).subquery()
+    sums = [func.sum(pieces.c[f"{prefix}{name}"]) for prefix in ("", "previous_") for name in _COUNTED]
+    names = [f"{prefix}{name}" for prefix in ("", "previous_") for name in _COUNTED]
+    total = sum(sums[1:4], start=sums[0]).label("total")
+    columns = (number.label(name) for number, name in zip(sums, names, strict=True))
+    counted = select(pieces.c.entity_pk, total, *columns).group_by(pieces.c.entity_pk).subquery()
     statement = (
         select(counted, entity.c.id, entity.c.name, entity.c.kind)
         .join(entity, entity.c.pk == counted.c.entity_pk)
@@ -152,16 +192,60 @@ def ranking(
     )
 
 
-def _ranked_by(tx: Tx, *, few: bool) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """The columns of entity and day by which a ranking reads the mentions of few or of many days.
+def _ranked(piece: FromClause, filled: str, empty: str) -> Select[Any]:
+    """The sums of a piece by entity, under names with one prefix; those with the other are zero."""
+    sums = [func.sum(piece.c[name]).label(filled + name) for name in _COUNTED]
+    zeros = [literal(0).label(empty + name) for name in _COUNTED]
+    # always in the same order, as the parts of a UNION must be
+    numbers = [*zeros, *sums] if filled else [*sums, *zeros]
+    return select(piece.c.entity_pk, *numbers).group_by(piece.c.entity_pk)
 
-    "+ 0" keeps SQLite from an index: for a few days it shall not read all mentions in the order of entities,
-    and for many days not sort what that index has sorted. PostgreSQL finds out by itself.
-    """
-    key, day = mention.c.entity_pk, mention.c.day
-    if tx.dialect.name != "sqlite":
-        return key, day
-    return (key + 0, day) if few else (key, day + 0)
+
+def _pieces(version_pk: int, scope: _Scope) -> list[FromClause]:
+    """What is to be added up to count the mentions of a period: its whole months, and the days beside them."""
+    months, edges = _split(scope)
+    if months is None or len(months) <= _FEW_MONTHS:
+        return [_mentions_of_days(version_pk, scope)]
+    middle = select(mention_month).where(
+        mention_month.c.version_pk == version_pk, _within(mention_month, months)
+    )
+    return [middle.subquery(), *(_mentions_of_days(version_pk, edge) for edge in edges)]
+
+
+def _split(scope: _Scope) -> tuple[range | None, list[_Scope]]:
+    """The whole months of the scope, if it has any, and the days before and after them."""
+    if scope.date_from is None and scope.date_to is None:
+        return _ALL_MONTHS, []
+    first, last = scope.date_from or date.min, scope.date_to or date.max
+    months = whole_months(first, last)
+    if months is None:
+        return None, [scope]
+    start, end = month_days(months[0])[0], month_days(months[-1])[1]
+    edges = []
+    if first < start:
+        edges.append(replace(scope, date_from=first, date_to=start - timedelta(1)))
+    if last > end:
+        edges.append(replace(scope, date_from=end + timedelta(1), date_to=last))
+    return months, edges
+
+
+def _within(table: FromClause, months: range) -> ColumnElement[bool]:
+    return table.c.month.between(months[0], months[-1])
+
+
+def _mentions_of_days(version_pk: int, scope: _Scope) -> FromClause:
+    """A few days' mentions by the index of days: the tallies are in the order of entities."""
+    return (
+        select(mention.c.entity_pk, *_flags())
+        .where(mention.c.version_pk == version_pk, *scope.of(mention))
+        .subquery()
+    )
+
+
+def _flags() -> list[ColumnElement[int]]:
+    """For one mention 1 under its polarity and 0 under the others."""
+    kinds = zip((*(polarity_number(each) for each in Polarity), UNSCORED), _COUNTED, strict=True)
+    return [case((mention.c.polarity == number, 1), else_=0).label(name) for number, name in kinds]
 
 
 def timeline(
@@ -183,8 +267,8 @@ def timeline(
     scope = _Scope(date_from, date_to, section, source)
     pks = _entity_pks(tx, [entity_id])
     articles = _articles(tx, scope, granularity)
-    counts = _of_entity(tx, pks[entity_id], scope, granularity, part, model_version)
-    return _timeline(entity_id, granularity, counts, articles)
+    counts = _of_entities(tx, pks, scope, granularity, part, model_version)
+    return _timeline(entity_id, granularity, counts.get(entity_id, {}), articles)
 
 
 def compare(
@@ -201,13 +285,11 @@ def compare(
     """Several entities over the same buckets, in the order asked. Raises NotFound naming the unknown one."""
     scope = _Scope(date_from, date_to, section, source)
     pks = _entity_pks(tx, entity_ids)
+    if not pks:
+        return ()
     articles = _articles(tx, scope, granularity)
-    return tuple(
-        _timeline(
-            name, granularity, _of_entity(tx, pks[name], scope, granularity, None, model_version), articles
-        )
-        for name in entity_ids
-    )
+    counts = _of_entities(tx, pks, scope, granularity, None, model_version)
+    return tuple(_timeline(name, granularity, counts.get(name, {}), articles) for name in entity_ids)
 
 
 def _timeline(
@@ -222,39 +304,81 @@ def _timeline(
 
 def _articles(tx: Tx, scope: _Scope, granularity: Granularity) -> dict[int, int]:
     """The denominators: all articles of the scope by bucket."""
-    days = _days(scope)
+    days = _article_counts(scope, granularity)
     bucket = bucket_number(granularity, days).label("bucket")
     rows = tx.execute(select(bucket, func.sum(days.c.articles)).group_by(bucket))
     return {int(number): int(articles) for number, articles in rows}
 
 
-def _days(scope: _Scope) -> FromClause:
-    """The days of the scope with their number of articles; sections are not counted beforehand."""
-    if scope.section is None:
+def _article_counts(scope: _Scope, granularity: Granularity) -> FromClause:
+    """How many articles the scope has, by month where that is fine enough, else by day."""
+    if scope.section is not None:
+        columns = (article.c.day, article.c.month)
+        counted = select(*columns, func.count().label("articles"))
+        return counted.where(*scope.of(article)).group_by(*columns).subquery()
+    if granularity in _FINE:
         return select(article_day).where(*scope.of(article_day)).subquery()
-    columns = (article.c.day, article.c.month)
-    counted = select(*columns, func.count().label("articles"))
-    return counted.where(*scope.of(article)).group_by(*columns).subquery()
+
+    def of(table: Table) -> list[ColumnElement[bool]]:
+        return [] if scope.source is None else [table.c.source == scope.source]
+
+    return _by_months(scope, article_month, article_day, ("month", "source", "articles"), of)
 
 
-def _of_entity(
+def _by_months(
+    scope: _Scope,
+    monthly: Table,
+    daily: Table,
+    names: Sequence[str],
+    condition: Callable[[Table], list[ColumnElement[bool]]],
+) -> FromClause:
+    """The rows of the months that lie in the scope as a whole, and of the days beside them."""
+    months, edges = _split(scope)
+    parts = [select(*(daily.c[n] for n in names)).where(*condition(daily), *e.of(daily)) for e in edges]
+    if months is not None:
+        columns = (monthly.c[name] for name in names)
+        parts.append(select(*columns).where(*condition(monthly), _within(monthly, months)))
+    return union_all(*parts).subquery()
+
+
+def _of_entities(
     tx: Tx,
-    entity_pk: int,
+    pks: Mapping[str, int],
     scope: _Scope,
     granularity: Granularity,
     part: Field | None,
     model_version: str | None,
-) -> dict[int, Counts]:
-    by_day = (
-        select(mention.c.day, func.min(mention.c.month).label("month"), *_counts(_polarity(part)))
-        .where(_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.of(mention))
-        .group_by(mention.c.day)
-    )
-    days = by_day.subquery()
+) -> dict[str, dict[int, Counts]]:
+    """For each of the entities the counts of its mentions by bucket."""
+    version_pk = _version_pk(tx, model_version)
+    days = _mention_counts(version_pk, list(pks.values()), scope, granularity, part)
     bucket = bucket_number(granularity, days).label("bucket")
     sums = (func.sum(days.c[name]).label(name) for name in _COUNTED)
-    rows = tx.execute(select(bucket, *sums).group_by(bucket))
-    return {int(row.bucket): _read(row) for row in rows}
+    rows = tx.execute(select(days.c.entity_pk, bucket, *sums).group_by(days.c.entity_pk, bucket))
+    ids = {pk: name for name, pk in pks.items()}
+    counts: dict[str, dict[int, Counts]] = {}
+    for row in rows:
+        counts.setdefault(ids[row.entity_pk], {})[int(row.bucket)] = _read(row)
+    return counts
+
+
+def _mention_counts(
+    version_pk: int, pks: list[int], scope: _Scope, granularity: Granularity, part: Field | None
+) -> FromClause:
+    """The counts of the entities' mentions, by month where that is fine enough, else by day."""
+
+    def of(table: Table) -> list[ColumnElement[bool]]:
+        return [table.c.version_pk == version_pk, table.c.entity_pk.in_(pks)]
+
+    if scope.section is not None or scope.source is not None or part is not None:
+        columns = (mention.c.entity_pk, mention.c.day)
+        month = func.min(mention.c.month).label("month")
+        counted = select(*columns, month, *_counts(_polarity(part)))
+        return counted.where(*of(mention), *scope.of(mention)).group_by(*columns).subquery()
+    if granularity in _FINE:
+        return select(mention_day).where(*of(mention_day), *scope.of(mention_day)).subquery()
+    names = ("entity_pk", "month", *_COUNTED)
+    return _by_months(scope, mention_month, mention_day, names, of)
 
 
 def breakdown(
@@ -267,53 +391,132 @@ def breakdown(
     model_version: str | None = None,
 ) -> tuple[Breakdown, ...]:
     """The entity's mentions by section, source or part, most first. Raises NotFound."""
+    return breakdowns(
+        tx, entity_id, (by,), date_from=date_from, date_to=date_to, model_version=model_version
+    )[by]
+
+
+def breakdowns(
+    tx: Tx,
+    entity_id: str,
+    by: Sequence[Dimension] = tuple(Dimension),
+    *,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    model_version: str | None = None,
+) -> dict[Dimension, tuple[Breakdown, ...]]:
+    """As `breakdown` in several ways, for which the entity's mentions are read once."""
     scope = _Scope(date_from, date_to)
     entity_pk = _entity_pks(tx, [entity_id])[entity_id]
-    conditions = [_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.of(mention)]
-    found = _by_part(tx, scope, conditions) if by is Dimension.PART else _by_place(tx, scope, conditions, by)
+    places = [column for dimension in by for column in _PLACES[dimension]]
+    rows = tx.execute(
+        select(*places, mention.c.polarity, func.count().label("number"))
+        .where(_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.of(mention))
+        .group_by(*places, mention.c.polarity)
+    ).all()
+    return {dimension: _broken_down(tx, scope, rows, dimension) for dimension in by}
+
+
+_PLACES: dict[Dimension, tuple[ColumnElement[Any], ...]] = {
+    Dimension.SECTION: (mention.c.section,),
+    Dimension.SOURCE: (mention.c.source,),
+    Dimension.PART: tuple(mention.c[f"{part.value}_polarity"] for part in Field),
+}
+
+
+def _broken_down(tx: Tx, scope: _Scope, rows: Sequence[Any], by: Dimension) -> tuple[Breakdown, ...]:
+    counts: dict[str, Counter[int]] = {}
+    for row in rows:
+        for place, polarity in _places_of(row, by):
+            counts.setdefault(place, Counter())[polarity] += row.number
+    articles = _articles_of_places(tx, scope, by)
+    found = (Breakdown(place, _summed(each), articles[place]) for place, each in counts.items())
     return tuple(sorted(found, key=lambda each: (-each.counts.total, each.name)))
 
 
-def _by_place(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]], by: Dimension) -> list[Breakdown]:
-    column = mention.c[by.value]
-    rows = tx.execute(select(column.label("place"), *_counts()).where(*conditions).group_by(column))
-    counts = {row.place: _read(row) for row in rows}
-    articles = _articles_of_places(tx, scope, by)
-    return [Breakdown(place or "", each, articles[place]) for place, each in counts.items()]
+def _places_of(row: Any, by: Dimension) -> list[tuple[str, int]]:
+    """Where a mention counts, with the polarity that it has there."""
+    if by is not Dimension.PART:
+        return [(getattr(row, by.value) or "", row.polarity)]
+    polarities = ((part.value, getattr(row, f"{part.value}_polarity")) for part in Field)
+    return [(part, polarity) for part, polarity in polarities if polarity is not None]
 
 
-def _articles_of_places(tx: Tx, scope: _Scope, by: Dimension) -> dict[str | None, int]:
+def _summed(numbers: Counter[int]) -> Counts:
+    return Counts(*(numbers[number] for number in (*map(polarity_number, Polarity), UNSCORED)))
+
+
+def _articles_of_places(tx: Tx, scope: _Scope, by: Dimension) -> dict[str, int]:
+    """The denominators of a breakdown."""
+    if by is Dimension.SECTION:
+        return _articles_of_sections(tx, scope)
+    counted = _article_counts(scope, Granularity.MONTH)
+    rows = tx.execute(select(counted.c.source, func.sum(counted.c.articles)).group_by(counted.c.source))
+    by_source = {source: int(number) for source, number in rows}
     if by is Dimension.SOURCE:
-        return _articles_by(tx, scope, article_day.c.source)
-    section = article.c.section
-    rows = tx.execute(select(section, func.count()).where(*scope.of(article)).group_by(section))
-    return {row[0]: row[1] for row in rows}
+        return by_source
+    return {part.value: sum(by_source.values()) for part in Field}
 
 
-def _by_part(tx: Tx, scope: _Scope, conditions: list[ColumnElement[bool]]) -> list[Breakdown]:
-    total = sum(_articles_by(tx, scope, article_day.c.source).values())
-    found = []
-    for part in Field:
-        row = tx.execute(select(*_counts(_polarity(part))).where(*conditions)).one()
-        found.append(Breakdown(part.value, _read(row), total))
-    return [each for each in found if each.counts.total]
+def _articles_of_sections(tx: Tx, scope: _Scope) -> dict[str, int]:
+    months, edges = _split(scope)
+    found: Counter[str] = Counter()
+    if months is not None:
+        section = section_month.c.section
+        tally = select(section, func.sum(section_month.c.articles)).where(_within(section_month, months))
+        found.update({name: int(number) for name, number in tx.execute(tally.group_by(section))})
+    for edge in edges:
+        section = article.c.section
+        rows = tx.execute(select(section, func.count()).where(*edge.of(article)).group_by(section))
+        found.update({name or "": number for name, number in rows})
+    return found
 
 
 def campaign(tx: Tx, year: int, *, weeks: int = 52, model_version: str | None = None) -> Campaign:
     """The candidates of one election over the last `weeks` weeks before the vote. NotFound without the election."""
-    election_date = elections.date_of(tx, year)
-    scope = _Scope(election_date - timedelta(days=7 * weeks - 1), election_date)
-    articles = _articles_by(tx, scope, _week_number(election_date, article_day))
-    counted = _candidates_by_week(tx, scope, year, election_date, model_version)
-    stood = elections.candidacies(tx, year=year)
-    names = entities.names(tx, [each.entity_id for each in stood])
-    lines = []
-    for each in stood:
-        counts = counted.get(each.entity_id, {})
-        total = sum(counts.values(), Counts())
-        by_week = _weeks(election_date, counts, articles)
-        lines.append(CampaignLine(each, names[each.entity_id], total, by_week))
-    return Campaign(year, election_date, tuple(lines))
+    elections.date_of(tx, year)
+    return campaigns(tx, [year], weeks=weeks, model_version=model_version)[0]
+
+
+def campaigns(
+    tx: Tx, years: Sequence[int], *, weeks: int = 52, model_version: str | None = None
+) -> tuple[Campaign, ...]:
+    """Several elections at once, in the order asked; years without an election are left out."""
+    stood = elections.of_years(tx, years)
+    lasts = elections.dates_of(tx, years)
+    names = entities.names(tx, {each.entity_id for each in stood})
+    articles = _articles_by_week(tx, lasts, weeks)
+    counted = _candidates_by_week(tx, lasts, weeks, model_version)
+    found = []
+    for year in dict.fromkeys(year for year in years if year in lasts):
+        lines = tuple(
+            _campaign_line(each, names[each.entity_id], counted, lasts[year], articles[year])
+            for each in stood
+            if each.election_year == year
+        )
+        found.append(Campaign(year, lasts[year], lines))
+    return tuple(found)
+
+
+def _campaign_line(
+    stood: Candidacy,
+    name: str,
+    counted: Mapping[tuple[int, str], Mapping[int, Counts]],
+    election_date: date,
+    articles: Mapping[int, int],
+) -> CampaignLine:
+    counts = counted.get((stood.election_year, stood.entity_id), {})
+    total = sum(counts.values(), Counts())
+    return CampaignLine(stood, name, total, _weeks(election_date, counts, articles))
+
+
+def _articles_by_week(tx: Tx, lasts: Mapping[int, date], weeks: int) -> dict[int, dict[int, int]]:
+    """Year → week before the vote → all articles of that week."""
+    found: dict[int, dict[int, int]] = {}
+    for year, last in lasts.items():
+        scope = _Scope(last - timedelta(days=7 * weeks - 1), last)
+        found[year] = _articles_by(tx, article_day, scope, _week_number(last, article_day))
+    return found
 
 
 def _week_number(election_date: date, days: FromClause) -> ColumnElement[int]:
@@ -321,24 +524,33 @@ def _week_number(election_date: date, days: FromClause) -> ColumnElement[int]:
 
 
 def _candidates_by_week(
-    tx: Tx, scope: _Scope, year: int, election_date: date, model_version: str | None
-) -> dict[str, dict[int, Counts]]:
-    week = _week_number(election_date, mention)
-    standing = select(candidacy.c.entity_pk).where(candidacy.c.election_year == year)
-    rows = tx.execute(
-        select(entity.c.id, week, *_counts())
-        .join(entity, entity.c.pk == mention.c.entity_pk)
-        .where(_of_version(tx, model_version), mention.c.entity_pk.in_(standing), *scope.of(mention))
-        .group_by(entity.c.id, week)
-    )
-    counted: dict[str, dict[int, Counts]] = {}
-    for row in rows:
-        counted.setdefault(row.id, {})[int(row.week)] = _read(row)
+    tx: Tx, lasts: Mapping[int, date], weeks: int, model_version: str | None
+) -> dict[tuple[int, str], dict[int, Counts]]:
+    """(year, entity) → week before the vote → counts."""
+    version_pk = _version_pk(tx, model_version)
+    counted: dict[tuple[int, str], dict[int, Counts]] = {}
+    for year, last in lasts.items():
+        scope = _Scope(last - timedelta(days=7 * weeks - 1), last)
+        week = _week_number(last, mention_day)
+        sums = (func.sum(mention_day.c[name]).label(name) for name in _COUNTED)
+        standing = select(candidacy.c.entity_pk).where(candidacy.c.election_year == year)
+        rows = tx.execute(
+            select(entity.c.id, week, *sums)
+            .join(entity, entity.c.pk == mention_day.c.entity_pk)
+            .where(
+                mention_day.c.version_pk == version_pk,
+                mention_day.c.entity_pk.in_(standing),
+                *scope.of(mention_day),
+            )
+            .group_by(entity.c.id, week)
+        )
+        for row in rows:
+            counted.setdefault((year, row.id), {})[int(row.week)] = _read(row)
     return counted
 
 
 def _weeks(
-    election_date: date, counts: dict[int, Counts], articles: dict[int, int]
+    election_date: date, counts: Mapping[int, Counts], articles: Mapping[int, int]
 ) -> tuple[CampaignWeek, ...]:
     return tuple(
         CampaignWeek(
@@ -372,17 +584,12 @@ def _polarity(part: Field | None) -> ColumnElement[int]:
     return mention.c.polarity if part is None else mention.c[f"{part.value}_polarity"]
 
 
-def _counts(
-    polarity: ColumnElement[int] = mention.c.polarity,
-    when: ColumnElement[bool] | None = None,
-    prefix: str = "",
-) -> list[ColumnElement[int]]:
-    """The columns that `_read` reads: how many mentions of each polarity, `when` that is asked for."""
+def _counts(polarity: ColumnElement[int]) -> list[ColumnElement[int]]:
+    """The columns that `_read` reads: how many mentions of each polarity."""
     numbers = (*(polarity_number(each) for each in Polarity), UNSCORED)
-    kinds = [polarity == number for number in numbers]
     return [
-        func.count().filter(kind if when is None else kind & when).label(prefix + name)
-        for kind, name in zip(kinds, _COUNTED, strict=True)
+        func.count().filter(polarity == number).label(name)
+        for number, name in zip(numbers, _COUNTED, strict=True)
     ]
 
 
@@ -391,7 +598,11 @@ def _read(row: Any, prefix: str = "") -> Counts:
 
 
 def _of_version(tx: Tx, version: str | None) -> ColumnElement[bool]:
-    return mention.c.version_pk == (models.version_pk(tx, models.POLARITY, version) or 0)
+    return mention.c.version_pk == _version_pk(tx, version)
+
+
+def _version_pk(tx: Tx, version: str | None) -> int:
+    return models.version_pk(tx, models.POLARITY, version) or 0
 
 
 def _entity_pks(tx: Tx, ids: Sequence[str]) -> dict[str, int]:

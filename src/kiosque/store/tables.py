@@ -6,6 +6,8 @@ What only one dialect has (full-text indexes: FTS5 tables, a tsvector column) is
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -199,30 +201,47 @@ mention = Table(
 )
 
 
-def _tally(name: str, place: str, *repeated: str) -> Table:
-    """How often each entity is named a `place`, by polarity: kept by triggers on `mention`, read by `tallies`.
+def _tally(name: str, *key: Column[Any], repeated: tuple[str, ...] = (), numbers: tuple[str, ...]) -> Table:
+    """Counts by `key`, kept by triggers of the migrations and read by `stats` (see `tallies`).
 
     References nothing: what takes a mention away takes it out of here, also when an entity goes with all of its own.
     """
     return Table(
         name,
         metadata,
-        Column("version_pk", _big(), nullable=False),
-        Column("entity_pk", _big(), nullable=False),
-        Column(place, Integer, nullable=False),
+        *key,
         Column("writer", BigInteger, nullable=False),
-        *(Column(each, Integer, nullable=False) for each in repeated),
-        Column("negative", Integer, nullable=False),
-        Column("neutral", Integer, nullable=False),
-        Column("positive", Integer, nullable=False),
-        Column("unscored", Integer, nullable=False),
-        PrimaryKeyConstraint("version_pk", "entity_pk", place, "writer"),
+        *(Column(each, Integer, nullable=False) for each in (*repeated, *numbers)),
+        PrimaryKeyConstraint(*(column.name for column in key), "writer"),
         sqlite_with_rowid=False,
     )
 
 
-mention_day = _tally("mention_day", "day", "month")
-mention_month = _tally("mention_month", "month")
+def _number(name: str, *, big: bool = False) -> Column[int]:
+    return Column(name, _big() if big else Integer(), nullable=False)
+
+
+_POLARITIES = ("negative", "neutral", "positive", "unscored")
+mention_day = _tally(
+    "mention_day",
+    _number("version_pk", big=True),
+    _number("entity_pk", big=True),
+    _number("day"),
+    repeated=("month",),
+    numbers=_POLARITIES,
+)
+mention_month = _tally(
+    "mention_month",
+    _number("version_pk", big=True),
+    _number("entity_pk", big=True),
+    _number("month"),
+    numbers=_POLARITIES,
+)
+# `section` is empty for articles without one.
+section_month = _tally(
+    "section_month", Column("section", Words, nullable=False), _number("month"), numbers=("articles",)
+)
+scoring_total = _tally("scoring_total", _number("version_pk", big=True), numbers=("articles",))
 
 alias = Table(
     "alias",

@@ -1,48 +1,58 @@
-"""How often each entity is named, by day and by month: counted when mentions come, change and go.
+"""What pages ask for over all times, counted beforehand: mentions, articles by section, what was scored.
 
-Triggers on `mention` keep both tables in the transaction of the change, whoever makes it. On SQLite a day has one
-row an entity. On PostgreSQL every transaction adds to rows of its own, so that no writer waits for another; readers
-add up, and `fold` puts together what one writer has just touched.
+Triggers keep the tallies in the transaction of the change, whoever makes it. On SQLite there is one row a key. On
+PostgreSQL every transaction adds to rows of its own (`writer`), so that no writer waits for another; readers add up,
+and `fold` puts together what one writer has just touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Table, TextClause, text
+from sqlalchemy import BigInteger, Column, Integer, Table, TextClause, text
 
-from kiosque.store.tables import mention_day, mention_month
 from kiosque.store.tx import Tx
 
-COUNTED = ("negative", "neutral", "positive", "unscored")
+WRITER = "writer"
+NUMBERS = ("negative", "neutral", "positive", "unscored", "articles")
+"""The columns of any tally that count."""
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('kiosque.tallies'))")
 
 
-def fold(tx: Tx, version_pk: int, named: Sequence[tuple[int, int, int]]) -> None:
-    """Make one row of the several that `named`, triples of (entity, day, month), may have on PostgreSQL.
+def fold(tx: Tx, table: Table, places: Iterable[tuple[Any, ...]]) -> None:
+    """Make one row of the several that each of `places`, keys of `table`, may have on PostgreSQL.
 
     Nothing happens while another writer is at it: what is left open then counts all the same.
     """
-    if tx.dialect.name != "postgresql" or not named or not tx.scalar(_LOCK):
+    if tx.dialect.name != "postgresql":
         return
-    days = sorted({(entity, day) for entity, day, _ in named})
-    months = sorted({(entity, month) for entity, _, month in named})
-    for table, places in ((mention_day, days), (mention_month, months)):
-        entities, numbers = zip(*places, strict=True)
-        values = {"version": version_pk, "entities": list(entities), "places": list(numbers)}
-        tx.execute(_folding(table), values)
+    keys = sorted(set(places))
+    if not keys or not tx.scalar(_LOCK):
+        return
+    columns = zip(*keys, strict=True)
+    tx.execute(_folding(table), {f"k{n}": list(values) for n, values in enumerate(columns)})
 
 
 def _folding(table: Table) -> TextClause:
     """The statement that takes the rows of some places away and puts their sums back."""
-    names = [column.name for column in table.columns if column.name not in ("writer", *COUNTED)]
-    columns, place = ", ".join(names), names[2]
-    sums = ", ".join(f"sum({name})" for name in COUNTED)
-    something = " OR ".join(f"sum({name}) <> 0" for name in COUNTED)
+    key = [column for column in table.primary_key if column.name != WRITER]
+    numbers = [column.name for column in table.columns if column.name in NUMBERS]
+    names = ", ".join(c.name for c in table.columns if c.name not in (WRITER, *NUMBERS))
+    arrays = ", ".join(f"CAST(:k{n} AS {_type(column)}[])" for n, column in enumerate(key))
+    places = ", ".join(f"k{n}" for n, _ in enumerate(key))
+    here = " AND ".join(f"t.{column.name} = p.k{n}" for n, column in enumerate(key))
+    sums = ", ".join(f"sum({name})" for name in numbers)
+    something = " OR ".join(f"sum({name}) <> 0" for name in numbers)
     return text(
-        f"WITH gone AS (DELETE FROM {table.name} t USING "  # noqa: S608 - names of our own tables
-        "unnest(CAST(:entities AS bigint[]), CAST(:places AS integer[])) AS p (entity_pk, place) "
-        f"WHERE t.version_pk = :version AND t.entity_pk = p.entity_pk AND t.{place} = p.place RETURNING t.*) "
-        f"INSERT INTO {table.name} ({columns}, writer, {', '.join(COUNTED)}) "
-        f"SELECT {columns}, 0, {sums} FROM gone GROUP BY {columns} HAVING {something}"
+        f"WITH gone AS (DELETE FROM {table.name} t USING unnest({arrays}) AS p ({places}) "  # noqa: S608 - our names
+        f"WHERE {here} RETURNING t.*) "
+        f"INSERT INTO {table.name} ({names}, {WRITER}, {', '.join(numbers)}) "
+        f"SELECT {names}, 0, {sums} FROM gone GROUP BY {names} HAVING {something}"
     )
+
+
+def _type(column: Column[Any]) -> str:
+    if isinstance(column.type, BigInteger):
+        return "bigint"
+    return "integer" if isinstance(column.type, Integer) else "text"

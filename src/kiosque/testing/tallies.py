@@ -6,44 +6,55 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
 
-from kiosque.store.tables import article, article_day, article_month, mention, mention_day, mention_month
-from kiosque.store.tallies import COUNTED
+from kiosque.store import tables
+from kiosque.store.tables import article, article_scoring, mention
 from kiosque.store.tx import Tx
 
 Counted = dict[str, dict[tuple[Any, ...], tuple[int, ...]]]
 """Table → key → numbers; what counts nothing is left out."""
 
-_KEYS = {
-    mention_day: ("version_pk", "entity_pk", "day", "month"),
-    mention_month: ("version_pk", "entity_pk", "month"),
-}
-_ARTICLES = {article_day: ("day", "source", "month"), article_month: ("month", "source")}
+_POLARITIES = ("negative", "neutral", "positive", "unscored")
+_KINDS = [func.count().filter(mention.c.polarity == number) for number in (-1, 0, 1, 2)]
+_ONE = [func.count()]
+_SECTION = func.coalesce(article.c.section, "")
 
 
 def tallies_of(tx: Tx) -> Counted:
     """What the tables say."""
-    found = {
-        table.name: _counted(tx, table, key, [func.sum(table.c[name]) for name in COUNTED])
-        for table, key in _KEYS.items()
-    }
-    return found | {
-        table.name: _counted(tx, table, key, [func.sum(table.c.articles)]) for table, key in _ARTICLES.items()
+    return {
+        "mention_day": _read(
+            tx, tables.mention_day, ("version_pk", "entity_pk", "day", "month"), _POLARITIES
+        ),
+        "mention_month": _read(tx, tables.mention_month, ("version_pk", "entity_pk", "month"), _POLARITIES),
+        "section_month": _read(tx, tables.section_month, ("section", "month"), ("articles",)),
+        "scoring_total": _read(tx, tables.scoring_total, ("version_pk",), ("articles",)),
+        "article_day": _read(tx, tables.article_day, ("day", "source", "month"), ("articles",)),
+        "article_month": _read(tx, tables.article_month, ("month", "source"), ("articles",)),
     }
 
 
 def tallies_from_scratch(tx: Tx) -> Counted:
-    """What the articles and mentions themselves say."""
-    kinds = [func.count().filter(mention.c.polarity == number) for number in (-1, 0, 1, 2)]
-    found = {table.name: _counted(tx, mention, key, kinds) for table, key in _KEYS.items()}
-    return found | {
-        table.name: _counted(tx, article, key, [func.count()]) for table, key in _ARTICLES.items()
+    """What the articles, mentions and scorings themselves say."""
+    a, m = article.c, mention.c
+    return {
+        "mention_day": _count(tx, [m.version_pk, m.entity_pk, m.day, m.month], _KINDS),
+        "mention_month": _count(tx, [m.version_pk, m.entity_pk, m.month], _KINDS),
+        "section_month": _count(tx, [_SECTION, a.month], _ONE),
+        "scoring_total": _count(tx, [article_scoring.c.version_pk], _ONE),
+        "article_day": _count(tx, [a.day, a.source, a.month], _ONE),
+        "article_month": _count(tx, [a.month, a.source], _ONE),
     }
 
 
-def _counted(
-    tx: Tx, table: Table, key: tuple[str, ...], numbers: list[ColumnElement[int]]
+def _read(
+    tx: Tx, table: Table, key: tuple[str, ...], numbers: tuple[str, ...]
 ) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    columns = [table.c[name] for name in key]
-    rows = tx.execute(select(*columns, *numbers).group_by(*columns))
+    return _count(tx, [table.c[name] for name in key], [func.sum(table.c[name]) for name in numbers])
+
+
+def _count(
+    tx: Tx, key: list[ColumnElement[Any]], numbers: list[ColumnElement[int]]
+) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    rows = tx.execute(select(*key, *numbers).group_by(*key))
     values = {tuple(row[: len(key)]): tuple(int(n) for n in row[len(key) :]) for row in rows}
     return {where: counts for where, counts in values.items() if any(counts)}

@@ -41,14 +41,21 @@ def plan(sqlite_store):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"section": "Politics"}, {"source": "wire"}, {"part": Field.HEADLINE}]
+    "options", [{"section": "Politics"}, {"source": "wire"}, {"part": Field.HEADLINE}]
 )
 @pytest.mark.parametrize("granularity", [Granularity.WEEK, Granularity.YEAR])
-def test_a_timeline_reads_one_covering_index(plan, granularity, options):
+def test_a_narrowed_timeline_reads_one_covering_index(plan, granularity, options):
     steps = plan(lambda tx: stats.timeline(tx, A, granularity=granularity, **options))
     assert "mention USING COVERING INDEX ix_mention_entity (version_pk=? AND entity_pk=?" in steps
     assert "SCAN mention" not in steps
     assert "SCAN article\n" not in steps
+
+
+@pytest.mark.parametrize(("granularity", "tally"), [(Granularity.WEEK, "day"), (Granularity.YEAR, "month")])
+def test_a_timeline_reads_tallies_only(plan, granularity, tally):
+    steps = plan(lambda tx: stats.timeline(tx, A, granularity=granularity))
+    assert f"SEARCH mention_{tally} USING PRIMARY KEY (version_pk=? AND entity_pk=?" in steps
+    assert "ix_mention" not in steps
 
 
 @pytest.mark.parametrize("by", Dimension)
@@ -62,18 +69,22 @@ def test_a_ranking_of_a_month_reads_its_days_only(plan):
     assert "mention USING COVERING INDEX ix_mention_day (version_pk=? AND day>? AND day<?)" in steps
 
 
-def test_a_ranking_of_all_times_sorts_nothing_but_the_entities(plan):
-    steps = plan(lambda tx: stats.ranking(tx, date(1851, 1, 1), date(2026, 1, 1)))
-    assert "mention USING COVERING INDEX ix_mention_entity (version_pk=?)" in steps
-    assert "TEMP B-TREE FOR GROUP BY" not in steps
+def test_a_ranking_of_all_times_reads_months_only(plan):
+    steps = plan(lambda tx: stats.ranking(tx, date(1851, 1, 1), date(2025, 12, 31)))
+    assert "SEARCH mention_month USING PRIMARY KEY (version_pk=?" in steps
+    assert "ix_mention" not in steps
+
+
+def test_a_ranking_of_a_year_reads_months_and_the_days_beside_them(plan):
+    steps = plan(lambda tx: stats.ranking(tx, date(1860, 1, 15), date(1861, 1, 14)))
+    assert "SEARCH mention_month USING PRIMARY KEY (version_pk=?" in steps
+    assert "mention USING COVERING INDEX ix_mention_day (version_pk=? AND day>? AND day<?)" in steps
 
 
 def test_a_campaign_reads_its_candidates_days_only(plan):
     steps = plan(lambda tx: stats.campaign(tx, 1860))
-    assert (
-        "mention USING COVERING INDEX ix_mention_entity (version_pk=? AND entity_pk=? AND day>? AND day<?)"
-        in steps
-    )
+    assert "mention_day USING PRIMARY KEY (version_pk=? AND entity_pk=? AND day>? AND day<?)" in steps
+    assert "ix_mention" not in steps
 
 
 @pytest.mark.parametrize(

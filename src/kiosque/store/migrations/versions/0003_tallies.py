@@ -1,13 +1,17 @@
-"""How often each entity is named, by day and by month, and how many articles a month has: counted beforehand.
+"""What pages count over all times is counted beforehand: mentions, articles by section and month, what was scored.
 
-On SQLite there is one writer at a time, and a trigger adds to the row of the day. On PostgreSQL every transaction
-adds to a row of its own (`writer`), so that none waits for another; `tallies.fold` puts them together.
+Triggers add to the tallies in the transaction of the change, whoever makes it. On SQLite there is one writer at a
+time and one row a key. On PostgreSQL every transaction adds to rows of its own (`writer`), so that none waits for
+another; readers add up, and `tallies.fold` puts together.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text
+from sqlalchemy.types import TypeEngine
 
 revision = "0003"
 down_revision: str | None = "0002"
@@ -16,42 +20,91 @@ depends_on: str | None = None
 
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
 _WORDS = Text().with_variant(Text(collation="C"), "postgresql")
-_KINDS = (("negative", -1), ("neutral", 0), ("positive", 1), ("unscored", 2))
-_NAMES = ", ".join(name for name, _ in _KINDS)
-_TABLES = {
-    "mention_day": (("version_pk", "entity_pk", "day"), ("month",)),
-    "mention_month": (("version_pk", "entity_pk", "month"), ()),
-}
-"""Table → what a row is of, and what it repeats besides."""
+_POLARITIES = (("negative", -1), ("neutral", 0), ("positive", 1), ("unscored", 2))
+
+
+class _Tally(NamedTuple):
+    """One table: what its rows are of, what they repeat and what they count, as expressions of a row `r` of `of`."""
+
+    name: str
+    of: str
+    key: dict[str, tuple[TypeEngine[Any], str]]
+    repeated: dict[str, str]
+    numbers: dict[str, str]
+    depends_on: str
+    """The columns of `of` whose change changes the tally."""
+
+    @property
+    def columns(self) -> str:
+        return ", ".join((*self.key, *self.repeated, "writer", *self.numbers))
+
+    def values(self, row: str, writer: str, sign: str = "") -> str:
+        numbers = (f"{sign}({each})" for each in self.numbers.values())
+        given = (*(each for _, each in self.key.values()), *self.repeated.values(), writer, *numbers)
+        return ", ".join(given).replace("r.", f"{row}.")
+
+    @property
+    def conflict(self) -> str:
+        more = ", ".join(f"{name} = {self.name}.{name} + excluded.{name}" for name in self.numbers)
+        return f"ON CONFLICT ({', '.join(self.key)}, writer) DO UPDATE SET {more}"
+
+
+_BY_POLARITY = {name: f"CASE r.polarity WHEN {number} THEN 1 ELSE 0 END" for name, number in _POLARITIES}
+_VERSION: tuple[TypeEngine[Any], str] = (_BIG, "r.version_pk")
+_ENTITY: tuple[TypeEngine[Any], str] = (_BIG, "r.entity_pk")
+_TALLIES = (
+    _Tally(
+        "mention_day",
+        "mention",
+        {"version_pk": _VERSION, "entity_pk": _ENTITY, "day": (Integer(), "r.day")},
+        {"month": "r.month"},
+        _BY_POLARITY,
+        "version_pk, entity_pk, day, month, polarity",
+    ),
+    _Tally(
+        "mention_month",
+        "mention",
+        {"version_pk": _VERSION, "entity_pk": _ENTITY, "month": (Integer(), "r.month")},
+        {},
+        _BY_POLARITY,
+        "version_pk, entity_pk, day, month, polarity",
+    ),
+    _Tally(
+        "section_month",
+        "article",
+        {"section": (_WORDS, "coalesce(r.section, '')"), "month": (Integer(), "r.month")},
+        {},
+        {"articles": "1"},
+        "section, month",
+    ),
+    _Tally("scoring_total", "article_scoring", {"version_pk": _VERSION}, {}, {"articles": "1"}, "version_pk"),
+)
 
 
 def upgrade() -> None:
-    for table, (key, repeated) in _TABLES.items():
-        _mention_table(table, key, repeated)
+    for tally in _TALLIES:
+        _make(tally)
     _article_month()
-    if op.get_bind().dialect.name == "postgresql":
-        _postgres_triggers()
-    else:
-        _sqlite_triggers()
+    postgres = op.get_bind().dialect.name == "postgresql"
+    for of in dict.fromkeys(tally.of for tally in _TALLIES):
+        tallies = [tally for tally in _TALLIES if tally.of == of]
+        (_postgres_triggers if postgres else _sqlite_triggers)(of, tallies)
 
 
-def _mention_table(table: str, key: tuple[str, ...], repeated: tuple[str, ...]) -> None:
+def _make(tally: _Tally) -> None:
     op.create_table(
-        table,
-        Column("version_pk", _BIG, nullable=False),
-        Column("entity_pk", _BIG, nullable=False),
-        Column(key[-1], Integer(), nullable=False),
+        tally.name,
+        *(Column(name, kind, nullable=False) for name, (kind, _) in tally.key.items()),
         Column("writer", BigInteger(), nullable=False),
-        *(Column(name, Integer(), nullable=False) for name in repeated),
-        *(Column(name, Integer(), nullable=False) for name, _ in _KINDS),
-        PrimaryKeyConstraint(*key, "writer", name=f"pk_{table}"),
+        *(Column(name, Integer(), nullable=False) for name in (*tally.repeated, *tally.numbers)),
+        PrimaryKeyConstraint(*tally.key, "writer", name=f"pk_{tally.name}"),
         sqlite_with_rowid=False,
     )
-    columns = ", ".join((*key, *repeated))
-    numbers = ", ".join(f"sum(CASE polarity WHEN {number} THEN 1 ELSE 0 END)" for _, number in _KINDS)
+    places = [*(each for _, each in tally.key.values()), *tally.repeated.values()]
+    sums = [f"sum({each})" for each in tally.numbers.values()]
     op.execute(
-        f"INSERT INTO {table} ({columns}, writer, {_NAMES}) "  # noqa: S608
-        f"SELECT {columns}, 0, {numbers} FROM mention GROUP BY {columns}"
+        f"INSERT INTO {tally.name} ({tally.columns}) SELECT {', '.join([*places, '0', *sums])} "  # noqa: S608
+        f"FROM {tally.of} r GROUP BY {', '.join(places)}"
     )
 
 
@@ -69,59 +122,47 @@ def _article_month() -> None:
     )
 
 
-def _sqlite_triggers() -> None:
-    more = "".join(_sqlite_more(*each) for each in _TABLES.items())
-    less = "".join(_sqlite_less(*each) for each in _TABLES.items())
-    changed = "UPDATE OF polarity, day, month, entity_pk, version_pk"
-    op.execute(f"CREATE TRIGGER mention_tally_insert AFTER INSERT ON mention BEGIN {more} END")
-    op.execute(f"CREATE TRIGGER mention_tally_delete AFTER DELETE ON mention BEGIN {less} END")
-    op.execute(f"CREATE TRIGGER mention_tally_update AFTER {changed} ON mention BEGIN {less} {more} END")
-
-
-def _sqlite_more(table: str, columns: tuple[tuple[str, ...], tuple[str, ...]]) -> str:
-    key, repeated = columns
-    names = (*key, *repeated)
-    values = ", ".join([*(f"new.{name}" for name in names), "0", *(f"new.polarity = {n}" for _, n in _KINDS)])
-    added = ", ".join(f"{name} = {name} + excluded.{name}" for name, _ in _KINDS)
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}, writer, {_NAMES}) VALUES ({values}) "  # noqa: S608
-        f"ON CONFLICT ({', '.join(key)}, writer) DO UPDATE SET {added};"
+def _sqlite_triggers(of: str, tallies: list[_Tally]) -> None:
+    more = " ".join(
+        f"INSERT INTO {each.name} ({each.columns}) VALUES ({each.values('new', '0')}) {each.conflict};"  # noqa: S608
+        for each in tallies
+    )
+    less = " ".join(_sqlite_less(each) for each in tallies)
+    op.execute(f"CREATE TRIGGER {of}_tally_insert AFTER INSERT ON {of} BEGIN {more} END")
+    op.execute(f"CREATE TRIGGER {of}_tally_delete AFTER DELETE ON {of} BEGIN {less} END")
+    op.execute(
+        f"CREATE TRIGGER {of}_tally_update AFTER UPDATE OF {tallies[0].depends_on} ON {of} "
+        f"BEGIN {less} {more} END"
     )
 
 
-def _sqlite_less(table: str, columns: tuple[tuple[str, ...], tuple[str, ...]]) -> str:
-    here = " AND ".join([*(f"{name} = old.{name}" for name in columns[0]), "writer = 0"])
-    taken = ", ".join(f"{name} = {name} - (old.polarity = {number})" for name, number in _KINDS)
-    nothing = " AND ".join(f"{name} = 0" for name, _ in _KINDS)
-    return f"UPDATE {table} SET {taken} WHERE {here}; DELETE FROM {table} WHERE {here} AND {nothing};"  # noqa: S608
+def _sqlite_less(tally: _Tally) -> str:
+    """Takes one off; a row that counts nothing any more goes."""
+    here = [f"{name} = {each.replace('r.', 'old.')}" for name, (_, each) in tally.key.items()]
+    where = " AND ".join([*here, "writer = 0"])
+    numbers = {name: each.replace("r.", "old.") for name, each in tally.numbers.items()}
+    taken = ", ".join(f"{name} = {name} - ({each})" for name, each in numbers.items())
+    nothing = " AND ".join(f"{name} = 0" for name in numbers)
+    return f"UPDATE {tally.name} SET {taken} WHERE {where}; DELETE FROM {tally.name} WHERE {where} AND {nothing};"  # noqa: S608
 
 
-def _postgres_triggers() -> None:
-    op.execute(
-        "CREATE FUNCTION mention_tally(m mention, sign integer) RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n"
-        + "".join(_postgres_more(*each) for each in _TABLES.items())
-        + "END $$"
+def _postgres_triggers(of: str, tallies: list[_Tally]) -> None:
+    steps = "".join(
+        f"INSERT INTO {each.name} ({each.columns}) "  # noqa: S608
+        f"VALUES ({each.values('r', 'txid_current()', 'sign * ')}) {each.conflict};\n"
+        for each in tallies
     )
     op.execute(
-        "CREATE FUNCTION mention_tally_changed() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n"
-        "IF TG_OP <> 'INSERT' THEN PERFORM mention_tally(OLD, -1); END IF;\n"
-        "IF TG_OP <> 'DELETE' THEN PERFORM mention_tally(NEW, 1); END IF;\n"
+        f"CREATE FUNCTION {of}_tally(r {of}, sign integer) RETURNS void LANGUAGE plpgsql AS "
+        f"$$\nBEGIN\n{steps}END $$"
+    )
+    op.execute(
+        f"CREATE FUNCTION {of}_tally_changed() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n"
+        f"IF TG_OP <> 'INSERT' THEN PERFORM {of}_tally(OLD, -1); END IF;\n"
+        f"IF TG_OP <> 'DELETE' THEN PERFORM {of}_tally(NEW, 1); END IF;\n"
         "RETURN NULL;\nEND $$"
     )
     op.execute(
-        "CREATE TRIGGER mention_tally AFTER INSERT OR DELETE OR UPDATE OF "
-        "polarity, day, month, entity_pk, version_pk ON mention "
-        "FOR EACH ROW EXECUTE FUNCTION mention_tally_changed()"
-    )
-
-
-def _postgres_more(table: str, columns: tuple[tuple[str, ...], tuple[str, ...]]) -> str:
-    key, repeated = columns
-    names = (*key, *repeated)
-    numbers = (f"CASE m.polarity WHEN {number} THEN sign ELSE 0 END" for _, number in _KINDS)
-    values = ", ".join([*(f"m.{name}" for name in names), "txid_current()", *numbers])
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name, _ in _KINDS)
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}, writer, {_NAMES}) VALUES ({values}) "  # noqa: S608
-        f"ON CONFLICT ({', '.join(key)}, writer) DO UPDATE SET {added};\n"
+        f"CREATE TRIGGER {of}_tally AFTER INSERT OR DELETE OR UPDATE OF {tallies[0].depends_on} ON {of} "
+        f"FOR EACH ROW EXECUTE FUNCTION {of}_tally_changed()"
     )
