@@ -27,6 +27,7 @@ __all__ = [
     "WatchlistChange",
     "WatchlistSummary",
     "add_alias",
+    "all_names",
     "candidacies",
     "count",
     "delete",
@@ -199,6 +200,12 @@ def names(tx: Tx, entity_ids: Iterable[str]) -> dict[str, str]:
         rows = tx.execute(select(entity.c.id, entity.c.name).where(entity.c.id.in_(chunk)))
         found.update({row.id: row.name for row in rows})
     return found
+
+
+def all_names(tx: Tx, limit: int) -> list[str]:
+    """The first names of all, as they are sorted in lists."""
+    statement = select(entity.c.name).order_by(entity.c.sort_name, entity.c.pk).limit(limit)
+    return list(tx.scalars(statement))
 
 
 def load_all(tx: Tx) -> tuple[Entity, ...]:

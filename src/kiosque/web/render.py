@@ -17,7 +17,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from kiosque.api.context import Api, api_of
-from kiosque.store import articles
+from kiosque.store import stats
 from kiosque.store.tx import Tx
 from kiosque.web import wording
 from kiosque.web.because import because
@@ -39,9 +39,16 @@ MORE = (
     (N_("Articles"), "/articles"),
     (N_("Compare"), "/compare"),
     (N_("Try it"), "/try"),
-    (N_("Sources"), "/sources"),
+    (N_("Operations"), "/operations"),
     (N_("API"), "/api"),
     (N_("About"), "/about"),
+)
+
+MORE_OF_ADMINISTRATORS = (
+    (N_("Long work"), "/jobs"),
+    (N_("Users"), "/users"),
+    (N_("API keys"), "/keys"),
+    (N_("Settings"), "/settings"),
 )
 
 # No script from elsewhere, none inline, no eval; no style either that is not in our own file.
@@ -91,6 +98,7 @@ def templates() -> Environment:
         tone=tone_of,
         navigation=NAVIGATION,
         more=MORE,
+        more_of_administrators=MORE_OF_ADMINISTRATORS,
         static=static_address,
         diverging_bar=bars.diverging_bar,
         describe=bars.describe,
@@ -120,7 +128,7 @@ def page(
 ) -> HTMLResponse:
     """`name` filled with `values` and with what every page shows."""
     visitor = visitor_of(request)
-    masthead = Masthead(api_of(request).clock().date(), articles.count(tx) if visitor.reads else None)
+    masthead = Masthead(api_of(request).clock().date(), stats.total_articles(tx) if visitor.reads else None)
     values = {"query": "", **visitor_values(request), **values}
     html = templates().get_template(name).render(masthead=masthead, section=section, **values)
     return HTMLResponse(html, status_code=status, headers=page_headers())

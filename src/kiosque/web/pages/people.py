@@ -188,7 +188,7 @@ def _plain(name: str) -> str:
 
 def people_names(tx: Tx) -> list[str]:
     """Names to suggest in a field."""
-    return [entity.name for entity in entity_store.page(tx, limit=MOST_SUGGESTED).items]
+    return entity_store.all_names(tx, MOST_SUGGESTED)
 
 
 def _span(tx: Tx, entity_id: str, since: date | None, until: date | None) -> int:
