@@ -1,21 +1,38 @@
 // Small conveniences; every page works without them.
 "use strict";
 
-// "/" goes to the search field, "?" shows the keys, a letter opens a page.
+// "/" goes to the search field, "?" shows the keys, a letter opens a page, j and k go through the headlines.
+// Whoever speaks to the computer, or types by accident, can turn single keys off (WCAG 2.1.4).
+const keys = document.getElementById("keys");
+const single = document.getElementById("single-keys");
+const remembered = (() => { try { return localStorage; } catch { return {}; } })();
+single.checked = remembered.singleKeys !== "off";
+single.addEventListener("change", () => { remembered.singleKeys = single.checked ? "on" : "off"; });
+for (const button of document.querySelectorAll("[data-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => keys.showModal());
+}
+
+const go = {
+  "/": () => { const field = document.querySelector("[data-shortcut='/']"); if (field) { field.focus(); field.select(); } },
+  "?": () => keys.showModal(),
+  j: () => step(1),
+  k: () => step(-1),
+};
+
+function step(by) {
+  const items = [...document.querySelectorAll("main .title[href], main .rows td:first-child a")];
+  const now = items.indexOf(document.activeElement);
+  const next = items[now < 0 ? (by > 0 ? 0 : items.length - 1) : now + by];
+  if (next) next.focus();
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^(input|textarea|select)$/i.test(event.target.tagName)) return;
-  const keys = document.getElementById("keys");
-  if (keys.open) return;
-  if (event.key === "/") {
-    const field = document.querySelector("[data-shortcut='/']");
-    if (field) { event.preventDefault(); field.focus(); field.select(); }
-  } else if (event.key === "?") {
-    keys.showModal();
-  } else if (/^[a-z]$/.test(event.key)) {
-    const link = document.querySelector(`nav a[data-key='${event.key}']`);
-    if (link) location.href = link.href;
-  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (!single.checked || keys.open || /^(input|textarea|select)$/i.test(event.target.tagName)) return;
+  const link = /^[a-z]$/.test(event.key) && document.querySelector(`nav a[data-key='${event.key}']`);
+  if (go[event.key]) { event.preventDefault(); go[event.key](); }
+  else if (link) location.href = link.href;
 });
 
 // A select in a filter sentence applies itself.
