@@ -372,18 +372,24 @@ SHARED_SECRETS = ("database-password", "nats-token", "predict-token", "secret-ke
 BROKER_FILE = "broker-authorization.conf"
 
 
-def make_secrets(folder: Path) -> list[str]:
+def make_secrets(folder: Path, *, apart: bool = False) -> list[str]:
     """Make the files of `SHARED_SECRETS` that are missing in `folder`, and the broker's form of its token.
 
-    Readable by owner and group, since a database and a broker run as other users. Returns what was made.
+    Readable by owner and group, since a database and a broker run as other users. `apart` puts each into a folder of
+    its own name, so that each can be handed to those alone who need it. Returns what was made.
     """
-    make_folder(folder)
-    made = [name for name in SHARED_SECRETS if not (folder / name).exists()]
+
+    def place(name: str) -> Path:
+        return folder / Path(name).stem / name if apart else folder / name
+
+    made = [name for name in SHARED_SECRETS if not place(name).exists()]
     for name in SHARED_SECRETS:
-        kept_secret(folder / name)
-        (folder / name).chmod(0o640)
-    token = kept_secret(folder / "nats-token")
-    fragment = folder / BROKER_FILE
+        make_folder(place(name).parent)
+        kept_secret(place(name))
+        place(name).chmod(0o640)
+    token = kept_secret(place("nats-token"))
+    fragment = place(BROKER_FILE)
+    make_folder(fragment.parent)
     fragment.touch(mode=0o640)
     fragment.write_text(f'authorization {{ token: "{token}" }}\n', encoding="ascii")
     fragment.chmod(0o640)

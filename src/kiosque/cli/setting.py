@@ -45,11 +45,16 @@ def list_settings(
 @app.command("make-secrets")
 def make_secrets(
     folder: Annotated[Path, typer.Argument(help="Where `KIOSQUE_*_FILE` will look for them.")],
+    apart: Annotated[
+        bool,
+        typer.Option("--apart", help="Each in a folder of its own name, to be handed out one by one."),
+    ] = False,
 ) -> None:
     """Make the secrets of a split installation, each once, as files that their owner and group may read."""
     from kiosque.wiring import make_secrets
 
-    say(f"Made in {folder}: {', '.join(make_secrets(folder)) or 'nothing, they were there'}.")
+    made = make_secrets(folder, apart=apart)
+    say(f"Made in {folder}: {', '.join(made) or 'nothing, they were there'}.")
 
 
 def _shown(value: Any) -> Any:
