@@ -77,6 +77,31 @@ format: $(VENV)/.test ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+# What the documents name is what runs: a threat without its test fails first.
+.PHONY: test-security
+test-security: $(VENV)/.security ## Run the tests that docs/security.md names, and the fuzzer for a minute
+	@$(BIN)/python -m pytest -q tests/security $$(grep -oE 'tests/[A-Za-z0-9_/]+\.py' docs/security.md | grep -v '^tests/security' | sort -u)
+
+RUNS ?= 1000000
+.PHONY: fuzz
+fuzz: $(VENV)/.security ## Run the fuzzer for RUNS executions (a million takes half an hour or more)
+	@$(BIN)/python tests/security/run_fuzzers.py --runs $(RUNS) --json build/fuzz.json
+
+.PHONY: audit
+audit: $(VENV)/.security ## Ask for known vulnerabilities of every pin (needs the internet)
+	@for file in requirements/*.txt; do echo "$$file"; \
+	  $(BIN)/pip-audit --disable-pip --require-hashes --requirement $$file || exit 1; done
+
+.PHONY: sbom
+sbom: $(VENV)/.security ## List what each process is made of, as CycloneDX, in build/sbom
+	@mkdir -p build/sbom && for file in requirements/*.txt; do \
+	  $(BIN)/cyclonedx-py requirements --output-reproducible $$file -o build/sbom/$$(basename $$file .txt).cdx.json || exit 1; done
+	@ls build/sbom
+
+$(VENV)/.security: requirements/security.txt $(VENV)/.test
+	@$(PIP) install --quiet --require-hashes -r requirements/security.txt
+	@touch $@
+
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@$(PIP) install --quiet --require-hashes -r requirements/test.txt
 	@touch $@
@@ -97,7 +122,7 @@ messages: $(VENV)/.test ## Collect the texts of the pages into the catalogues of
 	@$(BIN)/python scripts/collect_messages.py
 
 .PHONY: screenshots
-screenshots: $(VENV)/.test ## Photograph the pages into docs/images with Chromium
+screenshots: $(VENV)/.test ## Photograph every page into build/screenshots, those of the manual into docs/images
 	@$(BIN)/python scripts/take_screenshots.py
 
 .PHONY: lock

@@ -17,4 +17,5 @@ mapfile -t left_out < <(sed 's/^/--no-emit-package=/' <<<"$torch")
 compile "$1" pyproject.toml --extra polarity-train "${left_out[@]}" -o requirements/polarity.txt
 # What is in both files must be the same version: tests run what users run.
 compile "$1" pyproject.toml --extra up --group test --group lint -c requirements/up.txt -o requirements/test.txt
+compile "$1" pyproject.toml --group security -c requirements/test.txt -o requirements/security.txt
 rm requirements/build.in

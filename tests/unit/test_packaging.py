@@ -53,6 +53,14 @@ def test_a_library_has_the_same_versions_in_every_file():
     assert {name: where for name, where in versions.items() if len(where) > 1} == {}
 
 
+def test_every_pin_has_its_hash():
+    for path in (CHECKOUT / "requirements").glob("*.txt"):
+        text = path.read_text().replace("\\\n", " ")
+        pins = [line for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
+        assert pins, path.name
+        assert [pin for pin in pins if "--hash=sha256:" not in pin] == [], path.name
+
+
 def test_no_pickle_is_loaded_anywhere():
     forbidden = re.compile(
         r"\b(?:import pickle|from pickle|joblib\.load|torch\.load\((?!.*weights_only=True)|allow_pickle=True)"
