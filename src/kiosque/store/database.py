@@ -161,7 +161,10 @@ def _make_sqlite(path: Path) -> None:
     """An empty database that only its owner reads (it holds hashes of keys), with a write-ahead log."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if not path.exists():
+            # Never where there is one: closing a file lets go of every lock that this process holds on it (POSIX),
+            # those of SQLite's open connections too, and whoever leaves next takes the log away from under them.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:

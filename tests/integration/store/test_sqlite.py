@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -120,3 +122,17 @@ def test_closing_twice_is_fine_and_a_closed_database_opens_again(store):
 def test_settings_without_an_address_mean_the_data_folder(tmp_path):
     database = open_database(Settings(data_dir=tmp_path))
     assert (database.dialect, database.path) == ("sqlite", tmp_path / "kiosque.sqlite")
+
+
+def test_the_log_stays_when_another_process_leaves(store):
+    """A second `migrate` must not let go of this process's locks, or whoever leaves next removes the log."""
+    with store.write() as tx:
+        meta.put(tx, "a", "1")
+    store.migrate()
+    visit = f"import sqlite3; c = sqlite3.connect({str(store.path)!r}); c.execute('SELECT * FROM meta'); c.close()"
+    subprocess.run([sys.executable, "-c", visit], check=True)
+    assert store.path.with_name(store.path.name + "-wal").exists()
+    with store.write() as tx:
+        meta.put(tx, "b", "2")
+    with closing(sqlite3.connect(store.path)) as other:
+        assert {row[0] for row in other.execute("SELECT * FROM meta")} >= {"a", "b"}
