@@ -264,7 +264,7 @@ def _origin(
 def _env_file() -> set[str]:
     from dotenv import dotenv_values
 
-    return {key.lower() for key in dotenv_values(Settings.model_config.get("env_file") or "")}
+    return {key.lower() for key in dotenv_values(str(Settings.model_config.get("env_file") or ""))}
 
 
 def _shown(value: Any) -> str | None:

@@ -62,9 +62,8 @@ def count_tokens(folder: Path, texts: Sequence[str]) -> Tokens:
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     tokenizer.no_padding()
     unknown = tokenizer.token_to_id(UNKNOWN)
+    ids: list[int] = []
     encoded = tokenizer.encode_batch([text.lower() for text in texts], add_special_tokens=False)
-    return Tokens(
-        texts=len(texts),
-        tokens=sum(len(each.ids) for each in encoded),
-        unknown=sum(each.ids.count(unknown) for each in encoded),
-    )
+    for each in encoded:
+        ids += each.ids
+    return Tokens(texts=len(texts), tokens=len(ids), unknown=sum(each == unknown for each in ids))

@@ -105,7 +105,8 @@ def _qualities(tx: Tx, day: date, chosen: Subquery, version_pk: int) -> Iterator
     )
     repeats: dict[str, int] = {row.source: row.n for row in sightings}
     capped = sum(row[1] for row in rows) >= MOST
-    for source, *counts in rows:
-        yield Quality(day, source, *counts, repeats.pop(source, 0), capped)
+    for source, articles, without_text, unscored, without_mention, late in rows:
+        again = repeats.pop(source, 0)
+        yield Quality(day, source, articles, without_text, unscored, without_mention, late, again, capped)
     for source, n in sorted(repeats.items()):
         yield Quality(day, source, 0, 0, 0, 0, 0, n, capped)

@@ -145,6 +145,11 @@ def recent(tx: Tx, *, now: datetime, limit: int = 30) -> tuple[Work, ...]:
     return tuple(_from_row(tx, row, now) for row in tx.execute(statement).all())
 
 
+def is_work(job_id: str) -> bool:
+    """Whether the job of this id is one that was started from a page."""
+    return job_id.startswith(_PREFIX)
+
+
 def forget(tx: Tx, *, before: datetime) -> None:
     """Delete what ended before then."""
     old = tx.scalars(

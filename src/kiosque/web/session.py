@@ -49,6 +49,10 @@ class Visitor:
     def writes(self) -> bool:
         return Scope.WRITE in self.caller.scopes
 
+    @property
+    def administers(self) -> bool:
+        return self.logged_in and Scope.ADMIN in self.caller.scopes
+
 
 class Sessions:
     """Makes and reads the cookies. The tokens in them are signed with a key of their own: they are none of the API's.
@@ -185,6 +189,24 @@ def need_reader(request: Request) -> None:
             hint=ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", allowance.reset),
             retry_after=allowance.reset,
         )
+
+
+def need_admin(request: Request) -> None:
+    """The dependency of pages for administrators. Raises Unauthenticated or Forbidden."""
+    visitor_of(request).caller.require(Scope.ADMIN)
+
+
+def sender(request: Request, form_token: str, scope: Scope) -> Caller:
+    """Who sends a form that changes something.
+
+    Raises Unauthenticated without a login, Forbidden without the right to, or when the form is none of our pages'.
+    """
+    visitor, sessions = visitor_of(request), sessions_of(request)
+    if sessions is None or not visitor.logged_in:
+        raise Unauthenticated("Log in to do this.", hint="The page of the login is /login.")
+    sessions.check_form(request, form_token)
+    visitor.caller.require(scope)
+    return visitor.caller
 
 
 def safe_return(address: str) -> str:

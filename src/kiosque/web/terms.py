@@ -32,6 +32,43 @@ TERMS = {
     # parts of an article
     "headline": N_("headline"),
     "abstract": N_("abstract"),
+    # parts of a dead letter's and a work's life
+    "running": N_("running"),
+    "done": N_("done"),
+    "failed": N_("failed"),
+    "cancelled": N_("stopped"),
+    "broken_off": N_("broken off: its process ended. Started again, it goes on."),
+    # long work
+    "rescore": N_("Articles that the version which answers has not read"),
+    "rematch": N_("Articles that an older watch list has read"),
+    "backfill": N_("Archive of the New York Times"),
+    "training": N_("Training of a polarity version"),
+    "since": N_("since"),
+    "first": N_("from"),
+    "last": N_("to"),
+    "recipe": N_("recipe"),
+    "promote": N_("let it answer:"),
+    "resume": N_("go on:"),
+    # processes
+    "up": N_("Everything in one process"),
+    "web": N_("The web process"),
+    "producer": N_("The producer"),
+    "consumer": N_("A consumer"),
+    # what somebody may
+    "read": N_("read"),
+    "write": N_("write, which includes reading"),
+    "admin": N_("administer, which includes everything"),
+    # where a setting comes from
+    "default": N_("default"),
+    "environment": N_("environment"),
+    "file": N_("file"),
+    "command line": N_("command line"),
+    # drift
+    "confidence": N_("mean probability of the answer"),
+    "unknown_tokens": N_("unknown word pieces"),
+    "too_few": N_("too few to say"),
+    "steady": N_("no"),
+    "moved": N_("moved"),
     # models
     "books": N_("books"),
     "polarity": N_("polarity"),
