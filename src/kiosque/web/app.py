@@ -18,10 +18,14 @@ from kiosque.core.errors import KiosqueError, Unauthenticated
 from kiosque.web.language import ENGLISH, LanguageChoice, current, gettext
 from kiosque.web.pages import (
     account,
+    administration,
     articles,
     elections,
     files,
+    jobs,
     manual,
+    models,
+    operations,
     people,
     playground,
     reading,
@@ -35,7 +39,23 @@ from kiosque.web.session import Sessions, need_reader
 from kiosque.web.terms import term
 
 # `files` first: /elections/1860.csv is no year
-_PAGES = (files, today, people, articles, elections, shelves, reading, workings, manual, playground, verdicts)
+_PAGES = (
+    files,
+    today,
+    people,
+    articles,
+    elections,
+    shelves,
+    reading,
+    models,
+    operations,
+    jobs,
+    administration,
+    workings,
+    manual,
+    playground,
+    verdicts,
+)
 _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
