@@ -15,6 +15,7 @@ from kiosque.api.manual import add_manual
 from kiosque.api.route import PREFIX
 from kiosque.api.routes import (
     accounts,
+    alerts,
     articles,
     books,
     entities,
@@ -23,6 +24,7 @@ from kiosque.api.routes import (
     operations,
     polarity,
     rematch,
+    searches,
     stats,
     stream,
     watchlists,
@@ -42,6 +44,8 @@ _ROUTERS = (
     models.router,
     operations.router,
     feedback.router,
+    searches.router,
+    alerts.router,
     accounts.router,
 )
 TAGS = [
@@ -53,6 +57,8 @@ TAGS = [
     {"name": "models", "description": "Model versions, and which one answers."},
     {"name": "operations", "description": "Sources and dead letters."},
     {"name": "feedback", "description": "What people say of the answers."},
+    {"name": "searches", "description": "Searches that somebody keeps, with a feed each."},
+    {"name": "alerts", "description": "Rules that watch someone, what they fired, and telling it."},
     {"name": "accounts", "description": "Tokens, keys and users."},
 ]
 DESCRIPTION = """\

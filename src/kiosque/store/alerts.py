@@ -95,10 +95,16 @@ def add(
 
 def get(tx: Tx, alert_id: int) -> Alert:
     """Raises NotFound."""
-    row = tx.execute(_select(alert.c.pk == alert_id)).one_or_none()
-    if row is None:
+    found = find(tx, alert_id)
+    if found is None:
         raise _unknown(alert_id)
-    return _from_row(row)
+    return found
+
+
+def find(tx: Tx, alert_id: int) -> Alert | None:
+    """As `get`, None where there is none."""
+    row = tx.execute(_select(alert.c.pk == alert_id)).one_or_none()
+    return None if row is None else _from_row(row)
 
 
 def locked(tx: Tx, alert_id: int) -> Alert | None:

@@ -28,7 +28,7 @@ from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.columns import day_number
 from kiosque.store.paging import Order, Page, fetch_page
 from kiosque.store.statements import stream
-from kiosque.store.tables import article, entity, mention
+from kiosque.store.tables import article, article_month, entity, mention
 from kiosque.store.tx import Tx
 from kiosque.store.values import polarity_number
 
@@ -102,6 +102,11 @@ def _counted_by_mention(asked: _Asked) -> Select[Any]:
     if asked.where.kind is not None or asked.where.query.strip():
         statement = statement.select_from(_joined(m))
     return statement
+
+
+def known_sources(tx: Tx) -> tuple[str, ...]:
+    """The sources of which there are articles, by name."""
+    return tuple(tx.scalars(select(article_month.c.source).distinct().order_by(article_month.c.source)))
 
 
 def iterate(

@@ -40,6 +40,13 @@ def current(tx: Tx, name: str = POLARITY) -> str | None:
     return tx.scalar(select(model_version.c.version).select_from(joined).where(current_model.c.name == name))
 
 
+def versions(tx: Tx, name: str = POLARITY) -> tuple[str, ...]:
+    """Every version of a model that has left traces, newest first, without counting them."""
+    newest_first = model_version.c.first_used_at.desc(), model_version.c.pk.desc()
+    named = select(model_version.c.version).where(model_version.c.name == name)
+    return tuple(tx.scalars(named.order_by(*newest_first)))
+
+
 def uses(tx: Tx, name: str | None = None) -> tuple[ModelUse, ...]:
     """Every version that is in the store, newest first."""
     versions = model_version.c

@@ -63,10 +63,16 @@ def add(
 
 def get(tx: Tx, search_id: int) -> SavedSearch:
     """Raises NotFound."""
-    row = tx.execute(select(saved_search).where(saved_search.c.pk == search_id)).one_or_none()
-    if row is None:
+    found = find(tx, search_id)
+    if found is None:
         raise _unknown(search_id)
-    return _from_row(row)
+    return found
+
+
+def find(tx: Tx, search_id: int) -> SavedSearch | None:
+    """As `get`, None where there is none."""
+    row = tx.execute(select(saved_search).where(saved_search.c.pk == search_id)).one_or_none()
+    return None if row is None else _from_row(row)
 
 
 def everything(tx: Tx) -> tuple[SavedSearch, ...]:

@@ -10,6 +10,7 @@ replay them. Filling it takes a moment: fill one folder a session with `fill` an
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -25,6 +27,7 @@ from kiosque.api.app import create_api
 from kiosque.api.context import ApiContext, Hooks
 from kiosque.api.keys import digest_of
 from kiosque.api.passwords import Passwords
+from kiosque.core.alert import AlertRule, Kind, Measure, Side, Window
 from kiosque.core.article import Article
 from kiosque.core.book import Book, ListPlacement
 from kiosque.core.entity import Alias, Candidacy, Entity, EntityKind, Watchlist
@@ -33,10 +36,29 @@ from kiosque.core.polarity import Polarity, ScoringRequest, Target, WordContribu
 from kiosque.modelstore.aliases import CHAMPION
 from kiosque.modelstore.store import ModelStore
 from kiosque.ops.metrics import Metrics
+from kiosque.pipeline.alert_sending import Postman
 from kiosque.pipeline.intake import Intake
 from kiosque.pipeline.produce import PollReport
 from kiosque.pipeline.rescore import Rescorer
-from kiosque.store import books, dead_letters, entities, feedback, keys, models, sources, users
+from kiosque.pipeline.webhook import Webhook
+from kiosque.store import (
+    alert_events,
+    alert_outbox,
+    alerts,
+    books,
+    dead_letters,
+    entities,
+    feedback,
+    keys,
+    models,
+    saved_searches,
+    sources,
+    users,
+)
+from kiosque.store.alert_events import Fired
+from kiosque.store.alert_outbox import Channel, DeliveryState, Dispatch
+from kiosque.store.alerts import Outputs
+from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.database import Database, sqlite_database
 from kiosque.store.dead_letters import DeadLetter
 from kiosque.store.feedback import BookVerdict
@@ -264,6 +286,7 @@ def seeded_context(database: Database, folder: Path, /, **changes: Any) -> ApiCo
         rate_limit="",
         passwords=Passwords.quick(),
         hooks=working_hooks(),
+        postman=patient_postman(),
     )
     return replace(context, **changes)
 
@@ -329,6 +352,18 @@ def working_hooks() -> Hooks:
     return Hooks(poll=poll, replay=replay)
 
 
+def patient_postman() -> Postman:
+    """Sends webhooks to someone who takes them all, and no mail."""
+    network = httpx2.MockTransport(lambda _: httpx2.Response(204))
+    return Postman(
+        Webhook(network, user_agent="kiosque"),
+        None,
+        secret_key="the secret key of a test",
+        clock=ManualClock(NOW),
+        new_id=lambda: uuid.uuid4().hex,
+    )
+
+
 def seed(database: Database) -> None:
     """Put everything into an empty, migrated database."""
     with database.write() as tx:
@@ -347,6 +382,8 @@ def seed(database: Database) -> None:
     Rescorer(database, predictor, clock=ManualClock(NOW)).run()
     with database.write() as tx:
         _add_feedback(tx)
+        _add_searches(tx)
+        _add_alerts(tx)
 
 
 def publish_models(root: Path) -> None:
@@ -424,3 +461,36 @@ def _add_feedback(tx: Tx) -> None:
     feedback.thumb(
         tx, book_key=BOOK_KEY, verdict=BookVerdict.USEFUL, by="writer key", at=NOW, article_id=ARTICLE_ID
     )
+
+
+def _add_searches(tx: Tx) -> None:
+    where = ArticleFilter(entities=("abraham-lincoln",), query="Lincoln")
+    saved_searches.add(
+        tx,
+        name="Lincoln's year",
+        where=where,
+        sort=Sort.NEWEST,
+        by="writer key",
+        at=NOW,
+        feed_nonce="search nonce",
+    )
+
+
+def _add_alerts(tx: Tx) -> None:
+    """One that fired for the week of the convention, and of which nobody could be told."""
+    alert = alerts.add(
+        tx,
+        name="Lincoln, suddenly",
+        rule=AlertRule("abraham-lincoln", Measure.VOLUME, Kind.SPIKE, Side.ABOVE, 4.0, Window.WEEK, 1),
+        outputs=Outputs("https://hooks.example/kiosque?key=never-shown"),
+        by="writer key",
+        at=NOW,
+        secret_nonce="secret nonce",
+        feed_nonce="alert nonce",
+    )
+    fired = Fired(date(1860, 5, 14), date(1860, 5, 20), 1.0, 1, 0.0, 4.2)
+    pk = alert_events.record(tx, alert.id, fired, event_id="e" * 32, at=NOW)
+    assert pk is not None
+    dispatch = Dispatch(Channel.WEBHOOK, str(alert.id), "e" * 32, NOW, alert.id)
+    alert_outbox.enqueue(tx, pk, dispatch, delivery_id="d" * 32)
+    alert_outbox.settle(tx, "d" * 32, DeliveryState.DEAD, at=NOW, reason="hooks.example answered 410.")

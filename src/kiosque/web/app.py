@@ -29,6 +29,7 @@ from kiosque.web.pages import (
     people,
     playground,
     reading,
+    searches,
     shelves,
     today,
     verdicts,
@@ -44,6 +45,7 @@ _PAGES = (
     today,
     people,
     articles,
+    searches,
     elections,
     shelves,
     reading,
@@ -71,7 +73,7 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])
-    for open_router in (account.open_router, manual.open_router):
+    for open_router in (account.open_router, manual.open_router, searches.open_router):
         app.include_router(open_router, include_in_schema=False)
     for kind in (KiosqueError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _pages_or(app.exception_handlers[kind]))

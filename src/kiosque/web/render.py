@@ -37,6 +37,7 @@ NAVIGATION = (
 """Label, address, and the key that opens it."""
 MORE = (
     (N_("Articles"), "/articles"),
+    (N_("Saved searches"), "/searches"),
     (N_("Compare"), "/compare"),
     (N_("Try it"), "/try"),
     (N_("Operations"), "/operations"),

@@ -39,6 +39,9 @@ BEYOND_SCHEMA = {
     "add_alias",
     "preview_rematch",
     "create_key",
+    "save_search",
+    "create_alert",
+    "preview_alert",
 }
 
 

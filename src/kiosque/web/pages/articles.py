@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
-from urllib.parse import urlencode
 
 import structlog
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, BeforeValidator, Field
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from kiosque.api.context import Api
 from kiosque.core.article import Article
 from kiosque.core.article import Field as Part
 from kiosque.core.book import BookQuery, Shelf
-from kiosque.core.entity import Entity
 from kiosque.core.errors import KiosqueError
 from kiosque.core.polarity import Polarity
 from kiosque.pipeline.scoring import text_for_books
-from kiosque.store import articles, entities, feedback, mentions, recommendations
-from kiosque.store.articles import ArticleFilter, Sort, StoredArticle
+from kiosque.store import articles, entities, feedback, mentions, models, recommendations
+from kiosque.store.article_list import known_sources
+from kiosque.store.articles import Sort, StoredArticle
 from kiosque.store.mentions import StoredMention
 from kiosque.store.tx import Tx
+from kiosque.web.feed import answer
+from kiosque.web.feeds import feed_of_articles
 from kiosque.web.figures.bars import probability_bar
 from kiosque.web.highlight import Word, highlight, marks_of, words_of
-from kiosque.web.pages.people import OptionalDay, find_person, people_names
+from kiosque.web.pages.people import people_names
+from kiosque.web.question import CONFIDENCES, ArticleQuestion, ask_of
 from kiosque.web.render import house, page
 
 router = APIRouter()
@@ -33,68 +35,40 @@ PAGE = 40
 _log = structlog.get_logger(__name__)
 
 
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
-OptionalPolarity = Annotated[Polarity | None, BeforeValidator(_none_if_empty)]
-
-
-class ArticleQuestion(BaseModel):
-    """The filter sentence as it stands in the address. An empty field is no condition."""
-
-    q: str = Field(default="", max_length=200)
-    entity: str = Field(default="", max_length=200)
-    polarity: OptionalPolarity = None
-    source: str = Field(default="", max_length=200)
-    section: str = Field(default="", max_length=200)
-    since: OptionalDay = None
-    until: OptionalDay = None
-    sort: Sort = Sort.NEWEST
-    cursor: str | None = Field(default=None, max_length=1000)
-
-    def filter(self, entity: Entity | None) -> ArticleFilter:
-        """`entity` is who was meant by `self.entity`. Someone unknown is in no article."""
-        return ArticleFilter(
-            entities=(entity.id if entity else self.entity,) if self.entity else (),
-            polarity=self.polarity,
-            source=self.source or None,
-            section=self.section or None,
-            date_from=self.since,
-            date_to=self.until,
-            query=self.q,
-        )
-
-    def address(self, **changes: object) -> str:
-        """The address of this question with some of it changed; what is empty is left out."""
-        values = {**self.model_dump(mode="json"), **changes}
-        kept = {k: v for k, v in values.items() if v not in (None, "", "newest")}
-        return f"/articles?{urlencode(kept)}" if kept else "/articles"
-
-
 @router.get("/articles")
 def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> HTMLResponse:
-    sort = Sort.NEWEST if ask.sort is Sort.RELEVANCE and not ask.q else ask.sort
     with house(request).database.read() as tx:
-        entity = find_person(tx, ask.entity) if ask.entity.strip() else None
-        where = ask.filter(entity)
-        found = articles.page(tx, where, sort=sort, limit=PAGE, cursor=ask.cursor)
+        asked = ask_of(tx, ask)
+        where = asked.filter
+        found = articles.page(tx, where, sort=ask.order, limit=PAGE, cursor=ask.cursor)
         return page(
             request,
             tx,
             "articles.html",
             section="/articles",
             ask=ask,
+            asked=asked,
             query=ask.q,
             sorts=Sort,
             polarities=Polarity,
-            entity=entity,
+            confidences=sorted({*CONFIDENCES, *([] if ask.confidence is None else [ask.confidence])}),
             found=found,
-            named=mentions.of_articles(tx, [a.pk for a in found.items]),
+            named=mentions.of_articles(tx, [a.pk for a in found.items], model_version=where.model_version),
             total=articles.count(tx, where),
             sections=articles.sections(tx, limit=40),
+            sources=known_sources(tx),
+            versions=models.versions(tx),
             names=people_names(tx),
         )
+
+
+@router.get("/articles.rss")
+def article_feed(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> Response:
+    """The newest of what the question finds, whatever page of the list it was asked on."""
+    with house(request).database.read() as tx:
+        asked = ask_of(tx, ask.model_copy(update={"cursor": None}))
+        feed = feed_of_articles(tx, asked.filter, ask.order, ask.address(cursor=None))
+    return answer(request, replace(feed, own_path=ask.address("/articles.rss", cursor=None)))
 
 
 @router.get("/articles/{article_id}")
