@@ -203,7 +203,7 @@ def sender(request: Request, form_token: str, scope: Scope) -> Caller:
     """
     visitor, sessions = visitor_of(request), sessions_of(request)
     if sessions is None or not visitor.logged_in:
-        raise Unauthenticated("Log in to do this.", hint="The page of the login is /login.")
+        raise Unauthenticated(gettext("Log in to do this."), hint=gettext("The page of the login is /login."))
     sessions.check_form(request, form_token)
     visitor.caller.require(scope)
     return visitor.caller

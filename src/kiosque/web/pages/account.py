@@ -11,6 +11,7 @@ from kiosque.api.ratelimit import client_of
 from kiosque.api.scopes import Scope
 from kiosque.core.errors import InvalidInput, KiosqueError, RateLimited, Unauthenticated
 from kiosque.store import keys, users
+from kiosque.web.language import gettext
 from kiosque.web.pages.administration import checked_password
 from kiosque.web.render import house, page
 from kiosque.web.session import Sessions, safe_return, sender, sessions_of, visitor_of
@@ -76,7 +77,9 @@ def change_password(
     try:
         user = api.authenticator.log_in(caller.name, current, address)
         if new != again:
-            raise InvalidInput("The two new passwords differ.", hint="Type the same one twice.")
+            raise InvalidInput(
+                gettext("The two new passwords differ."), hint=gettext("Type the same one twice.")
+            )
         hashed = api.authenticator.hash_password(checked_password(new))
         with api.database.write() as tx:
             users.set_password(tx, user.name, hashed)
@@ -89,7 +92,7 @@ def change_password(
 def _account(request: Request, *, sent: str = "", problem: KiosqueError | None = None) -> Response:
     visitor = visitor_of(request)
     if not visitor.logged_in:
-        raise Unauthenticated("Log in to see your account.")
+        raise Unauthenticated(gettext("Log in to see your account."))
     with house(request).database.read() as tx:
         return page(
             request,

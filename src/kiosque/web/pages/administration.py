@@ -16,6 +16,7 @@ from kiosque.api.schemas.accounts import UserName, in_order
 from kiosque.api.scopes import Scope
 from kiosque.core.errors import Conflict, InvalidInput, KiosqueError
 from kiosque.store import keys, users
+from kiosque.web.language import gettext
 from kiosque.web.render import house, page
 from kiosque.web.session import need_admin, sender
 
@@ -46,7 +47,9 @@ def add_user(
         with api.database.write() as tx:
             users.add(
                 tx,
-                checked(_user_name, name, "A name has letters, digits, dots, hyphens and @, 64 at most."),
+                checked(
+                    _user_name, name, gettext("A name has letters, digits, dots, hyphens and @, 64 at most.")
+                ),
                 password_hash=hashed,
                 scopes=(_scope(scope),),
                 at=api.clock(),
@@ -68,7 +71,9 @@ def change_user(
     """`do` is scope, password, disable, enable or delete. Raises Conflict for one's own rights."""
     caller = sender(request, form_token, Scope.ADMIN)
     if do in ("scope", "disable", "delete") and caller.name.casefold() == user.casefold():
-        return _users(request, problem=Conflict("Your own rights another administrator has to take away."))
+        return _users(
+            request, problem=Conflict(gettext("Your own rights another administrator has to take away."))
+        )
     try:
         _change(house(request), user, do, scope=scope, password=password)
     except KiosqueError as error:
@@ -89,7 +94,7 @@ def _change(api: Api, user: str, do: str, *, scope: str, password: str) -> None:
             case "delete":
                 users.delete(tx, user)
             case _:
-                raise InvalidInput(f"Nobody can do {do[:40]!r} to a user.")
+                raise InvalidInput(gettext("Nobody can do “%(what)s” to a user.", what=do[:40]))
 
 
 def _users(
@@ -135,7 +140,7 @@ def add_key(
                 users.get(tx, owner)
             made = keys.add(
                 tx,
-                name=checked(_key_name, name, "Say what the key is for, in 200 characters at most."),
+                name=checked(_key_name, name, gettext("Say what the key is for, in 200 characters at most.")),
                 prefix=new.prefix,
                 digest=new.digest,
                 scopes=(_scope(scope),),
@@ -203,14 +208,15 @@ def checked(kind: TypeAdapter[str], value: str, hint: str) -> str:
     try:
         return kind.validate_python(value.strip())
     except ValidationError:
-        raise InvalidInput(f"{value[:80]!r} does not do.", hint=hint) from None
+        raise InvalidInput(gettext("“%(value)s” does not do.", value=value[:80]), hint=hint) from None
 
 
 def checked_password(password: str) -> str:
     """Raises InvalidInput for one that is too short."""
     if len(password) < MIN_LENGTH:
         raise InvalidInput(
-            f"A password has {MIN_LENGTH} characters at least.", hint="A few words in a row are good."
+            gettext("A password has %(n)s characters at least.", n=MIN_LENGTH),
+            hint=gettext("A few words in a row are good."),
         )
     return password
 
@@ -219,7 +225,7 @@ def _scope(name: str) -> str:
     try:
         return in_order(frozenset({Scope(name)}))[0].value
     except ValueError:
-        raise InvalidInput(f"There is no scope {name[:40]!r}.") from None
+        raise InvalidInput(gettext("There is no scope “%(name)s”.", name=name[:40])) from None
 
 
 def _expiry(day: str, now: datetime) -> datetime | None:
@@ -229,7 +235,9 @@ def _expiry(day: str, now: datetime) -> datetime | None:
     try:
         end = datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC)
     except ValueError:
-        raise InvalidInput(f"{day[:40]!r} is no day.", hint="Days are written YYYY-MM-DD.") from None
+        raise InvalidInput(
+            gettext("“%(text)s” is no day.", text=day[:40]), hint=gettext("Days are written YYYY-MM-DD.")
+        ) from None
     if end <= now:
-        raise InvalidInput("That day has passed.", hint="Give one in the future, or none.")
+        raise InvalidInput(gettext("That day has passed."), hint=gettext("Give one in the future, or none."))
     return end

@@ -25,6 +25,7 @@ from kiosque.store import agreement, mentions, models, observations
 from kiosque.store.tx import Tx
 from kiosque.web.figures.reliability import Bin, reliability
 from kiosque.web.figures.scores import score_dots
+from kiosque.web.language import gettext
 from kiosque.web.markdown import render
 from kiosque.web.render import house, page
 from kiosque.web.session import need_admin, sender
@@ -177,7 +178,8 @@ def promote(
     store = api.context.modelstore
     if not why.strip():
         raise PreconditionFailed(
-            "A move needs a reason: those who come later read it.", hint="Go back and say why."
+            gettext("A move needs a reason: those who come later read it."),
+            hint=gettext("Go back and say why."),
         )
     store.move_alias(
         _known(store, name),
@@ -340,7 +342,10 @@ def _names(store: ModelStore) -> list[str]:
 
 def _known(store: ModelStore, name: str) -> str:
     if name not in store.names():
-        raise NotFound(f"There is no model {name[:80]!r}.", hint="The page of models lists those there are.")
+        raise NotFound(
+            gettext("There is no model “%(name)s”.", name=name[:80]),
+            hint=gettext("The page of models lists those there are."),
+        )
     return name
 
 
@@ -348,6 +353,7 @@ def _before(store: ModelStore, name: str) -> str:
     before = previous(store.history(name))
     if before is None:
         raise PreconditionFailed(
-            f"No other version of {name!r} has answered before.", hint="Promote one by its id."
+            gettext("No other version of “%(name)s” has answered before.", name=name),
+            hint=gettext("Choose one from the list of versions."),
         )
     return before

@@ -10,16 +10,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from kiosque.api.context import Api, unable
+from kiosque.api.context import Api
 from kiosque.api.scopes import Scope
 from kiosque.bus.protocol import Lag
-from kiosque.core.errors import KiosqueError, NotFound
+from kiosque.core.errors import KiosqueError, NotFound, PreconditionFailed
 from kiosque.core.message import decode_article
 from kiosque.store import articles, dead_letters, presence, quality, sources, stats
 from kiosque.store.dead_letters import DeadLetter
 from kiosque.store.presence import Presence
 from kiosque.store.quality import Quality
 from kiosque.store.tx import Tx
+from kiosque.web.language import gettext
 from kiosque.web.pages.models import replicas
 from kiosque.web.render import house, page
 from kiosque.web.session import sender
@@ -108,13 +109,15 @@ def change_source(request: Request, source: str, do: Short = "", form_token: Sho
     api = house(request)
     if do == "poll":
         if api.context.hooks.poll is None:
-            raise unable("poll sources", "The producer does, at its time.")
+            raise PreconditionFailed(
+                gettext("This process cannot ask sources."), hint=gettext("The producer does, at its time.")
+            )
         api.context.hooks.poll(source)
     elif do in ("on", "off"):
         with api.database.write() as tx:
             sources.set_enabled(tx, source, do == "on")
     else:
-        raise NotFound(f"Nobody can do {do[:40]!r} to a source.")
+        raise NotFound(gettext("Nobody can do “%(deed)s” to a source.", deed=do[:40]))
     return RedirectResponse(f"/operations?sent={do}#sources", status_code=303)
 
 
@@ -159,7 +162,10 @@ def replay_letter(request: Request, letter: int, form_token: Short = "") -> Redi
     sender(request, form_token, Scope.ADMIN)
     replay = house(request).context.hooks.replay
     if replay is None:
-        raise unable("put messages on the bus", f"Run: kiosque dead-letter replay {letter}")
+        raise PreconditionFailed(
+            gettext("This process cannot put messages on the queue."),
+            hint=gettext("Run: %(command)s", command=f"kiosque dead-letter replay {letter}"),
+        )
     replay(letter)
     return RedirectResponse(f"/operations/dead-letters/{letter}?sent=replayed", status_code=303)
 
