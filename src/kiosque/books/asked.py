@@ -61,13 +61,18 @@ def has_words(text: str) -> bool:
     return any(character.isalnum() for character in text[:MAX_CHARACTERS])
 
 
+def readable(text: str) -> str:
+    """As much of `text` as is read; half characters, which bytes that are no text leave behind, become "?"."""
+    return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+
+
 def passages(query: BookQuery, own: Book | None) -> tuple[Passage, ...]:
     """The texts of a checked query; `own` is the book that a "more like this" starts from."""
     if own is not None:
-        return (Passage(describe(own)[:MAX_CHARACTERS]),)
+        return (Passage(readable(describe(own))),)
     if query.reader:
         return _read(query.reader)
-    return (Passage(query.text[:MAX_CHARACTERS]),)
+    return (Passage(readable(query.text)),)
 
 
 def _read(items: Sequence[ReadItem]) -> tuple[Passage, ...]:
@@ -78,7 +83,7 @@ def _read(items: Sequence[ReadItem]) -> tuple[Passage, ...]:
     weighed = [(recency(item.read_at, newest) * item.weight, item) for item in known]
     weighed = sorted(weighed, key=lambda pair: -pair[0])[:MAX_READ]
     total = sum(weight for weight, _ in weighed)
-    return tuple(Passage(item.text[:MAX_CHARACTERS], weight / total) for weight, item in weighed)
+    return tuple(Passage(readable(item.text), weight / total) for weight, item in weighed)
 
 
 def recency(read_at: datetime | None, newest: datetime | None) -> float:

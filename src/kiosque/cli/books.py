@@ -1,4 +1,4 @@
-"""`kiosque books`: recommend, build, evaluate, import."""
+"""`kiosque books`: recommend, list, build, evaluate, import."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from kiosque.core.book import BookQuery
     from kiosque.wiring import House
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Recommend, build, evaluate, import.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Recommend, list, build, evaluate, import."
+)
 
 
 @app.command()
@@ -51,21 +53,25 @@ def recommend(
         bool, typer.Option("--contemporary", help="Only books that existed when the article came out.")
     ] = False,
     min_score: Annotated[float | None, typer.Option()] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="A user's name: nothing that they marked as read already.")
+    ] = None,
     as_json: Json = False,
     as_jsonl: JsonLines = False,
     as_csv: Csv = False,
 ) -> None:
     """Find books for a text, an article, a reader's list of articles, or a book."""
-    with house_of(ctx) as house:
-        query = _question(house, sys.stdin.read() if text == "-" else text, article or [], book, contemporary)
-        from dataclasses import replace
+    from dataclasses import replace
 
+    text = _given(text)
+    with house_of(ctx) as house:
+        query = _question(house, text, article or [], book, contemporary)
         shelf = house.predictor.books(
             [
                 replace(
                     query,
                     k=k,
-                    exclude=frozenset(exclude or ()),
+                    exclude=frozenset(exclude or ()) | _read_by(house, reader),
                     language=language,
                     fiction=fiction,
                     published_from=since,
@@ -87,10 +93,33 @@ def recommend(
         for r in shelf.recommendations
     ]
     form = choose_format(as_json, as_jsonl, as_csv)
+    if form is Format.TABLE:
+        # a key is longer than any title; `books list` names it
+        rows = [{name: value for name, value in row.items() if name != "key"} for row in rows]
     if rows or form is not Format.TABLE:
         emit_rows(rows, form)
     if shelf.note:
         say(shelf.note)
+
+
+@app.command("list")
+def list_books(
+    ctx: typer.Context,
+    query: Annotated[
+        str, typer.Argument(help="Words to look for in title, author, subjects and description.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    as_json: Json = False,
+    as_jsonl: JsonLines = False,
+    as_csv: Csv = False,
+) -> None:
+    """List the books of the catalogue with their keys, by title; with words the best fit first."""
+    from kiosque.store import books
+
+    with house_of(ctx) as house, house.migrated.read() as tx:
+        found = books.page(tx, query=query, limit=limit).items
+    rows = [{"title": b.title, "author": b.author, "year": b.year, "key": b.key} for b in found]
+    emit_rows(rows, choose_format(as_json, as_jsonl, as_csv))
 
 
 @app.command("import")
@@ -172,6 +201,27 @@ def evaluate(
         emit_object(report)
     else:
         typer.echo(text)
+
+
+def _given(text: str) -> str:
+    """The argument, or what stands in stdin; says so where not all of it will be read."""
+    from kiosque.books.asked import MAX_CHARACTERS, readable
+
+    if text == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    if len(text) > MAX_CHARACTERS:
+        say(f"The text has {len(text):,} characters; the first {MAX_CHARACTERS:,} are read.")
+    return readable(text)
+
+
+def _read_by(house: House, reader: str | None) -> frozenset[str]:
+    """Keys of the books that the user `reader` marked as read already. Raises NotFound for an unknown user."""
+    if reader is None:
+        return frozenset()
+    from kiosque.store import feedback, users
+
+    with house.migrated.read() as tx:
+        return feedback.books_read(tx, users.get(tx, reader).name)
 
 
 def _question(house: House, text: str, names: list[str], book: str | None, contemporary: bool) -> BookQuery:

@@ -1,4 +1,4 @@
-"""`kiosque export`: articles, mentions and corrections as files."""
+"""`kiosque export`: articles, mentions, corrections and verdicts as files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from kiosque.cli.output import Csv, Format, JsonLines, choose_format, emit_rows
 from kiosque.store.tx import Tx
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Write articles, mentions or corrections to a file."
+    add_completion=False,
+    no_args_is_help=True,
+    help="Write articles, mentions, corrections or verdicts on books to a file.",
 )
 
 CHUNK = 1000
@@ -42,6 +44,12 @@ def export_mentions(ctx: typer.Context, as_jsonl: JsonLines = False, as_csv: Csv
 def export_corrections(ctx: typer.Context, as_jsonl: JsonLines = False, as_csv: Csv = False) -> None:
     """Write people's corrections as training data: {text, mentions: [{target, polarity}]}."""
     _emit(ctx, _correction_rows, as_jsonl=as_jsonl, as_csv=as_csv)
+
+
+@app.command("verdicts")
+def export_verdicts(ctx: typer.Context, as_jsonl: JsonLines = False, as_csv: Csv = False) -> None:
+    """Write what readers said of books as training data: {text, book, title, about, verdict}."""
+    _emit(ctx, _verdict_rows, as_jsonl=as_jsonl, as_csv=as_csv)
 
 
 def _emit(ctx: typer.Context, rows: Any, *, as_jsonl: bool, as_csv: bool) -> None:
@@ -110,3 +118,26 @@ def _correction_rows(tx: Tx) -> Iterator[dict[str, Any]]:
                     "text": text,
                     "mentions": [{"target": text[span.start : span.end], "polarity": correction.polarity}],
                 }
+
+
+def _verdict_rows(tx: Tx) -> Iterator[dict[str, Any]]:
+    """One row a verdict. `text` is that of the article; of pasted texts only the digest is known."""
+    from kiosque.books.asked import describe
+    from kiosque.pipeline.scoring import text_for_books
+    from kiosque.store import articles, books, feedback
+
+    for thumb in feedback.thumbs(tx):
+        stored = articles.find(tx, thumb.article_id) if thumb.article_id else None
+        book = books.get(tx, thumb.book_key)
+        yield {
+            "text": text_for_books(stored.article) if stored else None,
+            "article": thumb.article_id,
+            "text_digest": thumb.text_digest,
+            "book": book.key,
+            "title": book.title,
+            "author": book.author,
+            "about": describe(book),
+            "verdict": thumb.verdict,
+            "by": thumb.by,
+            "at": thumb.at,
+        }

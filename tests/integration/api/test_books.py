@@ -56,6 +56,26 @@ def test_a_reader_is_asked_about_by_what_they_read(api: SeededApi) -> None:
     assert (second.text, second.weight, second.read_at) == ("Something else", 0.5, None)
 
 
+def test_a_reader_is_never_offered_what_they_marked_as_read(make_api: Any) -> None:
+    api = make_api()
+    read = [{"article": ARTICLE_ID}]
+    assert asked(api, reader=read).exclude == frozenset()
+    writer = api.client("write")
+    verdict = {"book": BOOK_KEY, "verdict": "already_read", "article": ARTICLE_ID}
+    assert writer.post("/api/v1/feedback/books", json=verdict).status_code == 200
+    answer = writer.post(URL, json={"reader": read, "exclude": [BOOKS[1].key]})
+    assert BOOK_KEY not in {item["book"]["key"] for item in answer.json()["items"]}
+    predictor: Any = api.context.predictor
+    assert predictor.queries[-1].exclude == {BOOK_KEY, BOOKS[1].key}
+    assert asked(api, reader=read).exclude == frozenset()
+
+
+def test_a_hundred_kilobytes_are_too_much_and_said(make_api: Any) -> None:
+    answer = make_api(max_body_bytes=200_000).client("read").post(URL, json={"text": "word " * 20_000})
+    assert answer.status_code == 422
+    assert "at most 20000 characters" in answer.json()["detail"]
+
+
 def test_every_option_reaches_the_model(api: SeededApi) -> None:
     query = asked(
         api,

@@ -43,3 +43,8 @@ def test_a_book_is_described_from_what_is_known_of_it():
     assert describe(PLAIN) == "Untold"
     assert describe(TRUMAN).startswith("From a Missouri farm")
     assert describe(TRUMAN).endswith("presidential biography. Truman")
+
+
+def test_half_characters_are_no_reason_to_fail():
+    (passage,) = passages(BookQuery(text="Tru\udc8dman"), None)
+    assert passage.text == "Tru?man"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
-from kiosque.api.context import ApiDep
+from kiosque.api.context import ApiDep, CallerDep
 from kiosque.api.lists import answer_list, list_responses, map_page
 from kiosque.api.route import NEEDS_READ, PREFIX, ApiRoute, problems
 from kiosque.api.schemas.base import Key, ListQuery
@@ -28,7 +29,7 @@ from kiosque.core.article import Article
 from kiosque.core.book import BookQuery, ReadItem
 from kiosque.core.clock import to_utc
 from kiosque.pipeline.scoring import text_for_books
-from kiosque.store import articles, books, recommendations
+from kiosque.store import articles, books, feedback, recommendations
 from kiosque.store.articles import StoredArticle
 from kiosque.store.paging import Page
 from kiosque.store.tx import Tx
@@ -95,13 +96,17 @@ def list_books(request: Request, api: ApiDep, query: Annotated[BookListQuery, Qu
     dependencies=NEEDS_READ,
     responses=problems(400, 404, 413),
 )
-def recommend_books(api: ApiDep, body: Annotated[BooksBody, Body(openapi_examples=_EXAMPLES)]) -> ShelfAnswer:
+def recommend_books(
+    api: ApiDep, caller: CallerDep, body: Annotated[BooksBody, Body(openapi_examples=_EXAMPLES)]
+) -> ShelfAnswer:
     """For an article, any text, a reader, or more like a book; each with its reasons.
 
-    No book at all if none fits: `note` says so.
+    No book at all if none fits: `note` says so. A `reader` is never offered what the caller marked as read already.
     """
     with api.database.read() as tx:
         query = _query(tx, body, api.clock())
+        if body.reader is not None:
+            query = replace(query, exclude=query.exclude | feedback.books_read(tx, caller.name))
     [shelf] = api.predictor.books([query])
     return ShelfAnswer.of(shelf)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from kiosque.api.schemas.base import (
     NUMBER,
@@ -18,6 +18,7 @@ from kiosque.api.schemas.base import (
     ListQuery,
     Moment,
     Prose,
+    blank_unstorable,
     exactly_one,
 )
 from kiosque.core.book import Book, ListPlacement, Reasons, Recommendation, Shelf
@@ -25,6 +26,7 @@ from kiosque.core.book import Book, ListPlacement, Reasons, Recommendation, Shel
 MAX_TEXT = 20_000
 MAX_READ = 200
 _Year = Annotated[int, Field(ge=-3000, le=3000)]
+_Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(blank_unstorable)]
 _Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
 
@@ -170,7 +172,7 @@ class ReadArticle(Ask):
     model_config = ConfigDict(json_schema_extra=exactly_one("article", "text"))
 
     article: Key | None = Field(default=None, description="Id or key of an article.")
-    text: Annotated[Prose, StringConstraints(max_length=MAX_TEXT)] | None = None
+    text: _Text | None = None
     read_at: Moment | None = Field(default=None, description="Newer ones weigh more.")
     weight: Annotated[float, Field(gt=0, le=100), NUMBER] = 1.0
 
@@ -187,9 +189,7 @@ class BooksBody(Ask):
     model_config = ConfigDict(json_schema_extra=exactly_one("article", "text", "reader", "book"))
 
     article: Key | None = Field(default=None, description="Id or key of an article.")
-    text: Annotated[Prose, StringConstraints(max_length=MAX_TEXT)] | None = Field(
-        default=None, description="Any text."
-    )
+    text: _Text | None = Field(default=None, description="Any text.")
     reader: Annotated[list[ReadArticle], Field(min_length=1, max_length=MAX_READ)] | None = Field(
         default=None, description="What a reader has read."
     )
