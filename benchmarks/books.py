@@ -174,9 +174,10 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", type=int, default=[1_000, 10_000], help="numbers of books")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--folder", type=Path, help="keep what is built here, and use what is there")
+    parser.add_argument("--queries", type=int, default=1_000, help="how many articles to ask about at most")
     options = parser.parse_args()
     encoder = ModelStore(shipped_data() / "models").champion("encoder").folder
-    queries = articles()
+    queries = articles()[: options.queries]
     with tempfile.TemporaryDirectory(prefix="kiosque-bench-") as temporary:
         folder = options.folder or Path(temporary)
         found = [measure(size, queries, encoder, folder / f"{size}-books") for size in options.sizes]
