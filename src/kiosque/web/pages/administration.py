@@ -112,7 +112,7 @@ def _users(
             shortest=MIN_LENGTH,
             sent=sent,
             problem=problem,
-            name=name,
+            typed=name,
         )
 
 
@@ -191,7 +191,7 @@ def _keys(
             problem=problem,
             made=made,
             secret=secret,
-            name=name,
+            typed=name,
         )
 
 

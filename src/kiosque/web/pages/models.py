@@ -297,7 +297,7 @@ def bins_of(measured: Mapping[str, Any]) -> tuple[Bin, ...]:
     if not isinstance(found, list):
         return ()
     try:
-        return tuple(Bin(float(b["confidence"]), float(b["accuracy"]), int(b["n"])) for b in found)
+        return tuple(Bin(float(b["confidence"]), float(b["accuracy"]), int(b["n"])) for b in found if b["n"])
     except (KeyError, TypeError, ValueError):
         return ()
 
