@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,20 +37,27 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    template, folder = tmp_path_factory.mktemp("template"), tmp_path_factory.mktemp("site")
-    fill(template)
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that every site begins as a copy of."""
+    folder = tmp_path_factory.mktemp("template")
+    fill(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(template, tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+@contextmanager
+def serving(template: Path, folder: Path, **changes: Any) -> Iterator[Site]:
+    """A server of the pages over a copy, in `folder`, of what lies in `template`."""
     ending = threading.Event()
     hooks = replace(working_hooks(), session=session_caller)
+    settings = {"open_reading": True, "hooks": hooks, "stream_poll_seconds": 0.1, **changes}
     with (
-        seeded_api(
-            template,
-            folder,
-            open_reading=True,
-            hooks=hooks,
-            stream_poll_seconds=0.1,
-            stopping=ending.is_set,
-        ) as made,
+        seeded_api(template, folder, stopping=ending.is_set, **settings) as made,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         install_pages(made.app)

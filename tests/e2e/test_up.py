@@ -69,7 +69,8 @@ def test_an_article_has_pairs_of_entity_and_polarity_and_books(up):
         "/elections/1860",
         "/books",
         "/models",
-        "/sources",
+        "/models/polarity",
+        "/operations",
         "/about",
     ],
 )
@@ -103,7 +104,8 @@ def test_no_link_on_the_main_pages_leads_nowhere(up):
         "/elections/1860",
         "/books",
         "/models",
-        "/sources",
+        "/models/polarity",
+        "/operations",
     ]
     article = get_json(up, "/api/v1/articles?limit=1")["items"][0]["id"]
     wanted = set()

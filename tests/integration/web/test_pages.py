@@ -45,7 +45,15 @@ PAGES = [
     "/for-you",
     f"/for-you?article={ARTICLE_ID}&q=Lincoln&known={BOOK_KEY}&kind=&language=&since=&until=&least=&k=",
     "/models",
-    "/sources",
+    "/models/polarity",
+    "/models/polarity?window=year",
+    "/models/polarity/versions/v1",
+    "/models/books",
+    "/operations",
+    "/operations?period=quarter",
+    "/operations/dead-letters",
+    "/operations/dead-letters?which=replayed",
+    "/operations/dead-letters/1",
     "/about",
     "/api",
     "/docs/errors",
@@ -131,7 +139,7 @@ class TestToday:
     ) -> None:
         empty = browser_of(make_pages(database=sqlite_store))
         assert "kiosque source add" in empty.get("/").text
-        for path in ("/people", "/articles", "/elections", "/books", "/sources", "/compare"):
+        for path in ("/people", "/articles", "/elections", "/books", "/operations", "/compare"):
             answer = empty.get(path)
             assert answer.status_code == 200
             assert 'class="empty"' in answer.text
@@ -265,7 +273,8 @@ class TestTry:
 
 class TestModels:
     def test_the_champion_and_its_card_are_shown(self, browser: TestClient) -> None:
-        html = browser.get("/models").text
+        assert "<strong>v1</strong>" in browser.get("/models").text
+        html = browser.get("/models/polarity").text
         assert "<strong>v1</strong>" in html
         assert "Made for tests." in html
 
@@ -274,7 +283,8 @@ class TestModels:
     ) -> None:
         store = published(tmp_path)
         browser = browser_of(make_pages(modelstore=store))
-        html = browser.get("/models").text
+        assert "Macro-F1" in browser.get("/models").text
+        html = browser.get("/models/polarity").text
         assert "Macro-F1" in html
         assert 'class="number right">90' in html
         assert "on 400 mentions of candidates" in re.sub(r"\s+", " ", browser.get("/about").text)
