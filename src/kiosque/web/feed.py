@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from kiosque.api.feed_tokens import FeedOf, is_right
 from kiosque.core.errors import NotFound, RateLimited
+from kiosque.web.language import gettext
 from kiosque.web.render import house
 from kiosque.web.session import visitor_of
 
@@ -122,14 +123,14 @@ def check_reader(request: Request, token: str, of: FeedOf, number: int, nonce: s
     api, visitor = house(request), visitor_of(request)
     allowance = api.limiter.take(visitor.caller.id)
     if allowance and not allowance.allowed:
-        raise RateLimited("This feed was asked for too often.", retry_after=allowance.reset)
+        raise RateLimited(gettext("This feed was asked for too often."), retry_after=allowance.reset)
     opened = visitor.reads or (
         nonce is not None and is_right(token, api.context.secret_key, of, number, nonce)
     )
     if nonce is None or not opened:
         raise NotFound(
-            "There is no such feed, or its address has another secret now.",
-            hint="Take its address from the page of the saved searches or of the alert.",
+            gettext("There is no such feed, or its address has another secret now."),
+            hint=gettext("Take its address from the page of the saved searches or of the alert."),
         )
 
 

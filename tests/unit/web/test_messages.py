@@ -21,8 +21,8 @@ from kiosque.web.render import templates
 
 WEB = CATALOGUES.parent
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
-# the manual of the API is English, as the API is
-MODULES = [path for path in sorted(WEB.rglob("*.py")) if path.name not in ("terms.py", "manual.py")]
+# the manual of the API is English, as the API is; so are feeds, whoever fetches them
+MODULES = [p for p in sorted(WEB.rglob("*.py")) if p.name not in ("terms.py", "manual.py", "feeds.py")]
 SPOKEN = ("title", "placeholder", "aria-label", "alt", "label", "data-label", "data-one", "data-many")
 """Attributes that people read or hear."""
 AS_TYPED = ("code", "pre", "kbd", "script", "style")
@@ -33,6 +33,7 @@ NAMES = {
     "JSON",
     "RSS",
     "Esc",
+    "https://",
     # examples of what is pasted: the model reads English
     "Voters Turn on Truman as Dewey Surges",
     "Truman, Dewey",
