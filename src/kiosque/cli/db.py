@@ -11,7 +11,7 @@ from kiosque.cli.context import house_of
 from kiosque.cli.output import Json, choose_format, emit_object, say
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="The database: init, migrate, status, backup."
+    add_completion=False, no_args_is_help=True, help="The database: init, migrate, status, backup, restore."
 )
 
 
@@ -68,3 +68,18 @@ def backup(
         house.database.check()
         house.database.backup(path)
         say(f"Wrote {path}.")
+
+
+@app.command()
+def restore(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="File that `backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the database that is there.")] = False,
+) -> None:
+    """Put a backup back, after checking it; stop Kiosque first. For PostgreSQL use pg_restore."""
+    from kiosque.store import articles
+
+    with house_of(ctx) as house:
+        house.database.restore(path, overwrite=force)
+        with house.database.read() as tx:
+            say(f"Restored {articles.count(tx):,} articles from {path}.")

@@ -39,7 +39,7 @@ NOUNS: dict[str, Noun] = {
     "model": Noun("model", "app", "Versions: list, promote, roll back, verify.", _MODELS),
     "corpus": Noun("corpus", "app", "Training data: rehydrate the published labels.", _MODELS),
     "rescore": Noun("rescore", "app", "Score history with the model that is now current.", _MODELS),
-    "db": Noun("db", "app", "The database: init, migrate, status, backup.", _CARE),
+    "db": Noun("db", "app", "The database: init, migrate, status, backup, restore.", _CARE),
     "user": Noun("user", "app", "People who may log in.", _CARE),
     "key": Noun("key", "app", "API keys: add, list, revoke.", _CARE),
     "dead-letter": Noun(

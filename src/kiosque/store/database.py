@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from kiosque.core.errors import Conflict, PreconditionFailed, StoreUnavailable
 from kiosque.settings import Settings
-from kiosque.store import schema
+from kiosque.store import copies, schema
 from kiosque.store.engines import make_engines
 from kiosque.store.failures import MIGRATE, translated
 from kiosque.store.tx import Tx
@@ -111,20 +111,41 @@ class Database:
 
         Raises Conflict if `path` exists, PreconditionFailed on PostgreSQL.
         """
+        source = self._file("pg_dump --format=custom --file=FILE DATABASE_URL")
+        self._must_exist()
+        copies.make(source, path)
+
+    def restore(self, path: Path, *, overwrite: bool = False) -> None:
+        """Make this database what the backup in `path` is, and bring its schema up to this program.
+
+        The backup is checked first: every page, and that its schema is not newer than this program. Raises
+        PreconditionFailed where it is damaged (and on PostgreSQL), SchemaMismatch where it is newer, Conflict where
+        there is a database already and `overwrite` is not given. What goes wrong leaves the database as it was.
+        """
+        target = self._file("pg_restore --clean --if-exists --single-transaction --dbname=DATABASE_URL FILE")
+        schema.require_known(copies.revision(path))
+        if target.exists():
+            if not overwrite:
+                raise Conflict(
+                    f"There is a database at {target} already.",
+                    hint="Back it up (kiosque db backup), then restore with --force.",
+                )
+            self._engines.reader.dispose()
+            self._engines.writer.dispose()
+            if not copies.is_readable(target):
+                _log.warning("database.set_aside", path=str(copies.set_aside(target)))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copies.put_back(path, target)
+        _log.info("database.restored", path=str(path))
+        self.migrate()
+
+    def _file(self, instead: str) -> Path:
+        """The file of an SQLite database. Raises PreconditionFailed on PostgreSQL, with the command to use there."""
         if self.path is None:
             raise PreconditionFailed(
-                "Only an SQLite database is copied this way.", hint="Back PostgreSQL up with pg_dump."
+                "Only an SQLite database is copied this way.", hint=f"For PostgreSQL: {instead}"
             )
-        if path.exists():
-            raise Conflict(f"{path} exists already.", hint="Give another name.")
-        self._must_exist()
-        unfinished = path.with_name(path.name + ".part")
-        try:
-            _copy_sqlite(self.path, unfinished)
-            unfinished.replace(path)
-        except (sqlite3.Error, OSError) as error:
-            unfinished.unlink(missing_ok=True)
-            raise StoreUnavailable(f"The copy to {path} failed: {error}") from error
+        return self.path
 
     def size(self) -> int:
         """Bytes that the database takes on disk."""
@@ -171,12 +192,3 @@ def _make_sqlite(path: Path) -> None:
         raise StoreUnavailable(
             f"The database {path} cannot be made: {error}", hint="Check the folder and who may write there."
         ) from error
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
-    with (
-        closing(sqlite3.connect(source, timeout=PATIENCE)) as origin,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        origin.backup(copy)

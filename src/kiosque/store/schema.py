@@ -55,6 +55,12 @@ def require(revision: str | None) -> None:
         )
 
 
+def require_known(revision: str) -> None:
+    """Returns if this program can start from `revision`; raises SchemaMismatch for one that is newer."""
+    if revision not in known_revisions():
+        require(revision)
+
+
 def upgrade(tx: Tx) -> bool:
     """Migrate inside `tx`; True if anything was done. Raises SchemaMismatch for a database that is newer."""
     if tx.dialect.name == "postgresql":
@@ -63,8 +69,8 @@ def upgrade(tx: Tx) -> bool:
     revision = current(tx)
     if revision == head():
         return False
-    if revision is not None and revision not in known_revisions():
-        require(revision)
+    if revision is not None:
+        require_known(revision)
     config = _config()
     config.attributes["connection"] = tx
     command.upgrade(config, "head")
