@@ -157,6 +157,30 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """The articles of one source in one stretch of time, both days inclusive."""
+
+    start: date
+    end: date
+    source: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """One entity in the weeks up to a day: lines of different years can be laid over one another."""
+
+    entity_id: str
+    end: date
+    weeks: tuple[CampaignWeek, ...]
+    """Oldest first; weeks without any article in the store are left out."""
+
+    @property
+    def counts(self) -> Counts:
+        return sum((week.counts for week in self.weeks), Counts())
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Days, both inclusive, for which the store has no article although it has earlier and later ones."""
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, func, insert, select
 
-from kiosque.core.book import Reasons, Recommendation, Shelf
+from kiosque.core.book import Book, Reasons, Recommendation, Shelf
 from kiosque.core.errors import NotFound
 from kiosque.store import models
 from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.books import book_from_row
 from kiosque.store.paging import Order, Page, fetch_page
 from kiosque.store.statements import chunked, upsert
-from kiosque.store.tables import article, book, recommendation, shelf
+from kiosque.store.tables import article, book, entity, mention, recommendation, shelf
 from kiosque.store.tx import Tx
 
 
@@ -150,6 +151,50 @@ def of_book(
     )
     order = Order("book", (made.score, made.article_pk), descending=True)
     return fetch_page(tx, statement, order, limit=limit, cursor=cursor, make=_scored)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A book that keeps coming up in the articles that name somebody."""
+
+    book: Book
+    articles: int
+    """For how many of the articles looked at it is recommended."""
+
+
+def around_entity(
+    tx: Tx, entity_id: str, *, articles: int = 300, limit: int = 5
+) -> tuple[int, tuple[Around, ...]]:
+    """How many of the newest `articles` that name the entity have books, and the books that most of them share."""
+    spoken_of = (
+        select(mention.c.article_pk)
+        .join(entity, entity.c.pk == mention.c.entity_pk)
+        .where(
+            entity.c.id == entity_id,
+            mention.c.version_pk == (models.version_pk(tx, models.POLARITY, None) or 0),
+        )
+        .order_by(mention.c.day.desc(), mention.c.published_at.desc(), mention.c.article_pk.desc())
+        .limit(articles)
+        .cte("spoken_of")
+    )
+    made, number = recommendation.c, func.count().label("number")
+    joined = recommendation.join(spoken_of, spoken_of.c.article_pk == made.article_pk)
+    of_version = made.version_pk == (models.version_pk(tx, models.BOOKS, None) or 0)
+    with_books = select(func.count(made.article_pk.distinct())).select_from(joined).where(of_version)
+    counted = (
+        select(made.book_pk, number, func.max(made.score).label("score"))
+        .select_from(joined)
+        .where(of_version)
+        .group_by(made.book_pk)
+        .subquery()
+    )
+    rows = tx.execute(
+        select(book, counted.c.number)
+        .join(counted, counted.c.book_pk == book.c.pk)
+        .order_by(counted.c.number.desc(), counted.c.score.desc(), book.c.pk)
+        .limit(limit)
+    )
+    return tx.scalar(with_books) or 0, tuple(Around(book_from_row(row), row.number) for row in rows)
 
 
 def _scored(row: Row[Any]) -> tuple[StoredArticle, float]:

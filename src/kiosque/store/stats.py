@@ -8,7 +8,7 @@ section, a source or a part is counted from the mentions, by an index that holds
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from kiosque.store import books, elections, entities, models
 from kiosque.store.buckets import bucket_days, bucket_number, month_days, whole_months
 from kiosque.store.columns import day_number, month_number
 from kiosque.store.figures import (
+    Aligned,
     Breakdown,
     Bucket,
     Campaign,
@@ -32,6 +33,7 @@ from kiosque.store.figures import (
     Dimension,
     Gap,
     Granularity,
+    Intake,
     Overview,
     Ranked,
     Timeline,
@@ -40,7 +42,6 @@ from kiosque.store.tables import (
     article,
     article_day,
     article_month,
-    candidacy,
     entity,
     mention,
     mention_day,
@@ -52,6 +53,7 @@ from kiosque.store.tx import Tx
 from kiosque.store.values import UNSCORED, polarity_number
 
 __all__ = [
+    "Aligned",
     "Breakdown",
     "Bucket",
     "Campaign",
@@ -61,9 +63,11 @@ __all__ = [
     "Dimension",
     "Gap",
     "Granularity",
+    "Intake",
     "Overview",
     "Ranked",
     "Timeline",
+    "aligned",
     "articles_between",
     "breakdown",
     "breakdowns",
@@ -71,9 +75,11 @@ __all__ = [
     "campaigns",
     "compare",
     "gaps",
+    "intake",
     "overview",
     "period",
     "ranking",
+    "spans",
     "timeline",
     "total_articles",
 ]
@@ -143,6 +149,68 @@ def articles_between(tx: Tx, date_from: date, date_to: date) -> int:
     """How many articles two days and those between them have."""
     days = _Scope(date_from, date_to).of(article_day)
     return int(tx.scalar(select(func.sum(article_day.c.articles)).where(*days)) or 0)
+
+
+def intake(
+    tx: Tx, date_from: date, date_to: date, *, granularity: Granularity = Granularity.DAY
+) -> tuple[Intake, ...]:
+    """How many articles each source delivered, by stretch of time and, within it, by name."""
+    days = _article_counts(_Scope(date_from, date_to), granularity)
+    bucket = bucket_number(granularity, days).label("bucket")
+    rows = tx.execute(
+        select(bucket, days.c.source, func.sum(days.c.articles))
+        .group_by(bucket, days.c.source)
+        .order_by(bucket, days.c.source)
+    )
+    return tuple(
+        Intake(*bucket_days(granularity, int(number)), source, int(articles))
+        for number, source, articles in rows
+    )
+
+
+def spans(
+    tx: Tx,
+    entity_ids: Sequence[str],
+    *,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    model_version: str | None = None,
+) -> dict[str, tuple[date, date]]:
+    """For each of the entities that is named at all the first and the last day on which it is. Raises NotFound."""
+    pks = _entity_pks(tx, entity_ids)
+    day = mention_day.c.day
+    rows = tx.execute(
+        select(mention_day.c.entity_pk, func.min(day), func.max(day))
+        .where(
+            mention_day.c.version_pk == _version_pk(tx, model_version),
+            mention_day.c.entity_pk.in_(pks.values()),
+            *_Scope(date_from, date_to).of(mention_day),
+        )
+        .group_by(mention_day.c.entity_pk)
+    )
+    found = {pk: (date.fromordinal(first), date.fromordinal(last)) for pk, first, last in rows}
+    return {name: found[pk] for name, pk in pks.items() if pk in found}
+
+
+def aligned(
+    tx: Tx, lines: Sequence[tuple[str, date]], *, weeks: int = 52, model_version: str | None = None
+) -> tuple[Aligned, ...]:
+    """Entities over the last `weeks` weeks before a day each, in the order asked. Raises NotFound."""
+    pks = _entity_pks(tx, [name for name, _ in lines])
+    version_pk = _version_pk(tx, model_version)
+    articles = {
+        last: _articles_by(tx, article_day, _before(last, weeks), _week_number(last, article_day))
+        for last in dict.fromkeys(last for _, last in lines)
+    }
+    found = []
+    for name, last in lines:
+        counts = _of_weeks(tx, version_pk, [pks[name]], last, weeks).get(pks[name], {})
+        found.append(Aligned(name, last, _weeks(last, counts, articles[last])))
+    return tuple(found)
+
+
+def _before(last: date, weeks: int) -> _Scope:
+    return _Scope(date.fromordinal(max(1, day_number(last) - 7 * weeks + 1)), last)
 
 
 def _articles_by(tx: Tx, table: FromClause, scope: _Scope, column: ColumnElement[Any]) -> dict[Any, int]:
@@ -484,68 +552,52 @@ def campaigns(
     """Several elections at once, in the order asked; years without an election are left out."""
     stood = elections.of_years(tx, years)
     lasts = elections.dates_of(tx, years)
-    names = entities.names(tx, {each.entity_id for each in stood})
-    articles = _articles_by_week(tx, lasts, weeks)
-    counted = _candidates_by_week(tx, lasts, weeks, model_version)
+    ids = list({each.entity_id for each in stood})
+    pks, names = _entity_pks(tx, ids), entities.names(tx, ids)
+    version_pk = _version_pk(tx, model_version)
     found = []
     for year in dict.fromkeys(year for year in years if year in lasts):
-        lines = tuple(
-            _campaign_line(each, names[each.entity_id], counted, lasts[year], articles[year])
-            for each in stood
-            if each.election_year == year
+        last, candidates = lasts[year], [each for each in stood if each.election_year == year]
+        week = _week_number(last, article_day)
+        articles = _articles_by(tx, article_day, _before(last, weeks), week)
+        counted = _of_weeks(tx, version_pk, [pks[each.entity_id] for each in candidates], last, weeks)
+        lines = (
+            _campaign_line(each, names[each.entity_id], counted.get(pks[each.entity_id], {}), articles)
+            for each in candidates
         )
-        found.append(Campaign(year, lasts[year], lines))
+        found.append(Campaign(year, last, tuple(lines)))
     return tuple(found)
 
 
 def _campaign_line(
-    stood: Candidacy,
-    name: str,
-    counted: Mapping[tuple[int, str], Mapping[int, Counts]],
-    election_date: date,
-    articles: Mapping[int, int],
+    stood: Candidacy, name: str, counts: Mapping[int, Counts], articles: Mapping[int, int]
 ) -> CampaignLine:
-    counts = counted.get((stood.election_year, stood.entity_id), {})
     total = sum(counts.values(), Counts())
-    return CampaignLine(stood, name, total, _weeks(election_date, counts, articles))
-
-
-def _articles_by_week(tx: Tx, lasts: Mapping[int, date], weeks: int) -> dict[int, dict[int, int]]:
-    """Year → week before the vote → all articles of that week."""
-    found: dict[int, dict[int, int]] = {}
-    for year, last in lasts.items():
-        scope = _Scope(last - timedelta(days=7 * weeks - 1), last)
-        found[year] = _articles_by(tx, article_day, scope, _week_number(last, article_day))
-    return found
+    return CampaignLine(stood, name, total, _weeks(stood.election_date, counts, articles))
 
 
 def _week_number(election_date: date, days: FromClause) -> ColumnElement[int]:
     return ((day_number(election_date) - days.c.day) // 7).label("week")
 
 
-def _candidates_by_week(
-    tx: Tx, lasts: Mapping[int, date], weeks: int, model_version: str | None
-) -> dict[tuple[int, str], dict[int, Counts]]:
-    """(year, entity) → week before the vote → counts."""
-    version_pk = _version_pk(tx, model_version)
-    counted: dict[tuple[int, str], dict[int, Counts]] = {}
-    for year, last in lasts.items():
-        scope = _Scope(last - timedelta(days=7 * weeks - 1), last)
-        week = _week_number(last, mention_day)
-        sums = (func.sum(mention_day.c[name]).label(name) for name in _COUNTED)
-        standing = select(candidacy.c.entity_pk).where(candidacy.c.election_year == year)
-        rows = tx.execute(
-            select(entity.c.id, week, *sums)
-            .join(entity, entity.c.pk == mention_day.c.entity_pk)
-            .where(
-                mention_day.c.version_pk == version_pk,
-                mention_day.c.entity_pk.in_(standing),
-                *scope.of(mention_day),
-            )
-            .group_by(entity.c.id, week)
+def _of_weeks(
+    tx: Tx, version_pk: int, entity_pks: Collection[int], last: date, weeks: int
+) -> dict[int, dict[int, Counts]]:
+    """Entity → week before the day `last` → counts."""
+    week = _week_number(last, mention_day)
+    sums = (func.sum(mention_day.c[name]).label(name) for name in _COUNTED)
+    rows = tx.execute(
+        select(mention_day.c.entity_pk, week, *sums)
+        .where(
+            mention_day.c.version_pk == version_pk,
+            mention_day.c.entity_pk.in_(entity_pks),
+            *_before(last, weeks).of(mention_day),
         )
-        for row in rows:
-            counted.setdefault((year, row.id), {})[int(row.week)] = _read(row)
+        .group_by(mention_day.c.entity_pk, week)
+    )
+    counted: dict[int, dict[int, Counts]] = {}
+    for row in rows:
+        counted.setdefault(row.entity_pk, {})[int(row.week)] = _read(row)
     return counted
 
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from kiosque.core.errors import KiosqueError, Unauthenticated
+from kiosque.web.explained import Explanations
 from kiosque.web.language import ENGLISH, LanguageChoice, current, gettext
 from kiosque.web.pages import (
     account,
@@ -33,6 +34,7 @@ from kiosque.web.pages import (
     shelves,
     today,
     verdicts,
+    words,
     workings,
 )
 from kiosque.web.render import STATIC, bare_page, here, house, page
@@ -57,6 +59,7 @@ _PAGES = (
     manual,
     playground,
     verdicts,
+    words,
 )
 _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 
@@ -68,6 +71,7 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
 
     `secure_cookies`: a proxy that ends TLS stands in front, so that cookies can be kept off plain HTTP.
     """
+    app.state.explanations = Explanations()
     app.state.sessions = Sessions(app.state.api, secure=secure_cookies)
     app.add_middleware(LanguageChoice, secure=secure_cookies)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

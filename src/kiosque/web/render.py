@@ -22,6 +22,7 @@ from kiosque.store.tx import Tx
 from kiosque.web import wording
 from kiosque.web.because import because
 from kiosque.web.figures import bars
+from kiosque.web.figures.hues import hue_of
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.language import ENGLISH, LANGUAGES, N_, PARAMETER, Words, current
 from kiosque.web.session import visitor_of
@@ -101,6 +102,7 @@ def templates() -> Environment:
         more=MORE,
         more_of_administrators=MORE_OF_ADMINISTRATORS,
         static=static_address,
+        hue_of=hue_of,
         diverging_bar=bars.diverging_bar,
         describe=bars.describe,
     )

@@ -40,9 +40,7 @@ def plan(sqlite_store):
     return explain
 
 
-@pytest.mark.parametrize(
-    "options", [{"section": "Politics"}, {"source": "wire"}, {"part": Field.HEADLINE}]
-)
+@pytest.mark.parametrize("options", [{"section": "Politics"}, {"source": "wire"}, {"part": Field.HEADLINE}])
 @pytest.mark.parametrize("granularity", [Granularity.WEEK, Granularity.YEAR])
 def test_a_narrowed_timeline_reads_one_covering_index(plan, granularity, options):
     steps = plan(lambda tx: stats.timeline(tx, A, granularity=granularity, **options))

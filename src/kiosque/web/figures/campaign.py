@@ -1,7 +1,6 @@
 """One election campaign: a lane for each candidate, weeks before the vote from left to right.
 
 A dot is a week in which articles name the candidate: its area their number, its height and colour their net polarity.
-
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from math import sqrt
 
 from markupsafe import Markup
 
+from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Scale, element, figure, nothing
 from kiosque.web.language import gettext, ngettext
@@ -19,7 +19,7 @@ from kiosque.web.terms import term
 from kiosque.web.wording import signed, thousands
 
 WIDTH = 640.0
-LABEL, RIGHT = 150.0, 86.0
+LABEL, RIGHT = 166.0, 86.0
 LANE, TOP, BOTTOM = 44.0, 8.0, 24.0
 SMALLEST, LARGEST = 2.0, 9.0
 STEPS = (52, 39, 26, 13, 0)
@@ -42,6 +42,8 @@ class Lane:
     winner: bool
     weeks: tuple[Week, ...]
     tone: Tone
+    hue: Hue | None = None
+    """The candidate's colour on every page: a mark beside the name."""
 
 
 def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
@@ -81,9 +83,11 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
     y = Scale(-1, 1, top + LANE - 6, top + 6)
     yield element("line", class_="lane", x1=x.start, x2=x.end, y1=middle, y2=middle)
     weight = "name winner" if lane.winner else "name"
-    yield element("text", lane.name, class_=weight, x=0, y=middle - 1)
+    if lane.hue is not None:
+        yield element("rect", class_=f"swatch {lane.hue.classes}", x=0, y=middle - 11, width=9, height=9)
+    yield element("text", lane.name, class_=weight, x=14, y=middle - 1)
     party = gettext("%(party)s, won", party=term(lane.party)) if lane.winner else term(lane.party)
-    yield element("text", party, class_="tick", x=0, y=middle + 13)
+    yield element("text", party, class_="tick", x=14, y=middle + 13)
     for week in sorted(lane.weeks, key=lambda week: -week.tone.total):
         if week.tone.net is not None:
             radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(week.tone.total / most)

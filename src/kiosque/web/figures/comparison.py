@@ -8,6 +8,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.svg import Scale, element, figure, nothing, path
 from kiosque.web.figures.timeline import Bucket, year_ticks
 from kiosque.web.language import gettext, ngettext
@@ -24,10 +25,10 @@ APART = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entity; `hue` 1 to 8 is the number of its colour."""
+    """One entity with its colour."""
 
     name: str
-    hue: int
+    hue: Hue
     buckets: tuple[Bucket, ...]
 
 
@@ -43,12 +44,15 @@ def comparison(lines: Sequence[Line], *, unit: str) -> Markup:
     voice, net = Scale(0, most, VOICE_BOTTOM, VOICE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
     parts = [
         *year_ticks(x, VOICE_TOP, NET_BOTTOM),
-        *_panel(gettext("share of all articles"), voice, ((0.0, "0"), (most, percent(most)))),
-        *_panel(gettext("net polarity"), net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
+        *panel(gettext("share of all articles"), voice, ((0.0, "0"), (most, percent(most)))),
+        *panel(gettext("net polarity"), net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
     ]
     for line in lines:
         parts += _drawn(line, x, voice, net)
-    parts += _labels(lines, voice)
+    ends = [
+        (voice(share(line.buckets[-1]) or 0.0), line.name, line.hue, False) for line in lines if line.buckets
+    ]
+    parts += labels(ends)
     words = "; ".join(f"{line.name}: {_counted(line)}" for line in lines)
     title = gettext("Side by side, by %(width)s", width=term(unit))
     return figure(WIDTH, HEIGHT, title, words, parts, kind="comparison")
@@ -64,7 +68,8 @@ def share(bucket: Bucket) -> float | None:
     return bucket.tone.total / bucket.articles if bucket.articles else None
 
 
-def _panel(caption: str, y: Scale, ticks: Sequence[tuple[float, str]]) -> Iterator[Markup]:
+def panel(caption: str, y: Scale, ticks: Sequence[tuple[float, str]]) -> Iterator[Markup]:
+    """One of the two: its caption, and a hairline with its value for each of `ticks`."""
     yield element("text", caption, class_="caption", x=LEFT, y=min(y.start, y.end) - 10)
     for value, words in ticks:
         style = "axis" if value == 0 else "grid"
@@ -79,7 +84,7 @@ def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
         tones = [(x(b.middle), net(b.tone.net)) for b in run if b.tone.net is not None]
         for points in (shares, tones):
             if len(points) > 1:
-                yield element("path", class_=f"line hue-{line.hue}", d=path(points))
+                yield element("path", class_=f"line {line.hue.classes}", d=path(points))
     for bucket in line.buckets:
         if bucket.tone.net is not None:
             words = ngettext(
@@ -97,18 +102,19 @@ def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
                 yield element(
                     "circle",
                     element("title", words),
-                    class_=f"dot hue-{line.hue}",
+                    class_=f"dot {line.hue.classes}",
                     cx=x(bucket.middle),
                     cy=y,
                     r=3,
                 )
 
 
-def _labels(lines: Sequence[Line], voice: Scale) -> Iterator[Markup]:
-    """The names at the right edge, where their lines end, moved apart so that they can be read."""
-    ends = [(voice(share(line.buckets[-1]) or 0.0), line) for line in lines if line.buckets]
+def labels(ends: Sequence[tuple[float, str, Hue, bool]]) -> Iterator[Markup]:
+    """Names at the right edge, where their lines end, moved apart so that they can be read. True: in bold."""
     taken = -APART
-    for y, line in sorted(ends, key=lambda end: (end[0], end[1].name)):
+    for y, name, hue, strong in sorted(ends, key=lambda end: (end[0], end[1])):
         taken = max(y, taken + APART)
-        yield element("circle", class_=f"dot hue-{line.hue}", cx=WIDTH - RIGHT + 12, cy=taken, r=5)
-        yield element("text", line.name, class_="label", x=WIDTH - RIGHT + 22, y=taken + 4)
+        left = WIDTH - RIGHT + 8
+        yield element("line", class_=f"line {hue.classes}", x1=left, x2=left + 18, y1=taken, y2=taken)
+        style = "label winner" if strong else "label"
+        yield element("text", name, class_=style, x=left + 24, y=taken + 4)

@@ -32,16 +32,21 @@ class Tone:
         return count / self.total if self.total else 0.0
 
     @property
-    def band(self) -> tuple[float, float] | None:
-        """95 % interval of `net`, within -1 and 1.
+    def error(self) -> float:
+        """Standard error of `net`.
 
         `net` is the mean of +1, 0 and -1; its standard error is sqrt((p + n - net²) / N), with the shares p and n
         of positive and negative articles estimated with a few neutral ones added (see PRIOR).
         """
-        if self.net is None:
-            return None
         size = self.total + PRIOR
         net = (self.positive - self.negative) / size
         variance = (self.positive + self.negative + PRIOR / 2) / size - net**2
-        reach = Z95 * sqrt(max(variance, 0.0) / size)
+        return sqrt(max(variance, 0.0) / size)
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """95 % interval of `net`, within -1 and 1; None without articles."""
+        if self.net is None:
+            return None
+        reach = Z95 * self.error
         return max(-1.0, self.net - reach), min(1.0, self.net + reach)

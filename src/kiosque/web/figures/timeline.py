@@ -12,18 +12,20 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from kiosque.web.figures.bars import describe
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Point, Scale, band, element, figure, nothing, path
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
-from kiosque.web.wording import day, signed, thousands
+from kiosque.web.wording import day, percent, signed, thousands
 
-WIDTH, HEIGHT = 960.0, 320.0
+WIDTH, HEIGHT = 960.0, 420.0
 LEFT, RIGHT = 44.0, 20.0
 EDGE = 40.0
 """Labels nearer to the right edge than this end at their line instead of being centred on it."""
 VOLUME_TOP, VOLUME_BOTTOM = 34.0, 120.0
-NET_TOP, NET_BOTTOM = 140.0, 290.0
+SHARE_TOP, SHARE_BOTTOM = 148.0, 218.0
+NET_TOP, NET_BOTTOM = 246.0, 390.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,18 @@ def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, uni
     parts = [
         *year_ticks(x, VOLUME_TOP, NET_BOTTOM),
         *_volume(buckets, x),
+        *_shares(buckets, x),
         *_net(buckets, x),
         *_marks(marks, x, buckets[0].start, buckets[-1].end),
     ]
     total = sum(bucket.tone.total for bucket in buckets)
     words = ngettext(
         "%(n)s scored article that names %(name)s, by %(width)s, %(first)s to %(last)s; "
-        "above their number, below the share of positive minus the share of negative ones with a 95 %% band.",
+        "their number; how many of them are negative, neutral and positive; the share of positive minus the "
+        "share of negative ones with a 95 %% band.",
         "%(n)s scored articles that name %(name)s, by %(width)s, %(first)s to %(last)s; "
-        "above their number, below the share of positive minus the share of negative ones with a 95 %% band.",
+        "their number; how many of them are negative, neutral and positive; the share of positive minus the "
+        "share of negative ones with a 95 %% band.",
         total,
         n=thousands(total),
         name=name,
@@ -96,6 +101,32 @@ def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
         floor = [(steps[0][0], VOLUME_BOTTOM), (steps[-1][0], VOLUME_BOTTOM)]
         yield element("path", class_="area", d=band(steps, floor))
     yield element("line", class_="axis", x1=LEFT, x2=WIDTH - RIGHT, y1=VOLUME_BOTTOM, y2=VOLUME_BOTTOM)
+
+
+def _shares(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
+    """Negative below, positive above, neutral between them: always the whole height."""
+    y = Scale(0, 1, SHARE_BOTTOM, SHARE_TOP)
+    yield element("text", gettext("shares of these articles"), class_="caption", x=LEFT, y=SHARE_TOP - 8)
+    for value in (0.0, 1.0):
+        yield element("text", percent(value), class_="tick", x=LEFT - 6, y=y(value) + 4, text_anchor="end")
+    for bucket in buckets:
+        if not bucket.tone.total:
+            continue
+        left, right = x(bucket.start.toordinal()), x(bucket.end.toordinal() + 1)
+        words = gettext(
+            "%(first)s – %(last)s: %(shares)s",
+            first=day(bucket.start),
+            last=day(bucket.end),
+            shares=describe(bucket.tone),
+        )
+        floor = 0.0
+        bars = []
+        for kind in ("negative", "neutral", "positive"):
+            share = bucket.tone.share(getattr(bucket.tone, kind))
+            top, bottom = y(floor + share), y(floor)
+            bars.append(element("rect", class_=kind, x=left, y=top, width=right - left, height=bottom - top))
+            floor += share
+        yield element("g", element("title", words), *bars)
 
 
 def _net(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:

@@ -16,7 +16,9 @@ from kiosque.store.articles import ArticleFilter
 from kiosque.store.stats import Campaign, CampaignLine
 from kiosque.store.tx import Tx
 from kiosque.web.figures.campaign import Lane, Week, campaign
+from kiosque.web.figures.hues import hue_of
 from kiosque.web.language import gettext
+from kiosque.web.pages.people import within
 from kiosque.web.render import house, page, tone_of
 
 router = APIRouter()
@@ -38,15 +40,12 @@ class Strip:
     chart: Markup
     articles: int
     others: tuple[str, ...]
+    lines: tuple[CampaignLine, ...]
+    """Everybody whom an article names, for the table."""
 
     @property
     def decade(self) -> int:
         return self.year - self.year % 10
-
-
-def within(weeks: int) -> int:
-    """A number of weeks that can be drawn."""
-    return min(max(weeks, 4), 208)
 
 
 def chosen_years(asked: Sequence[str], known: Sequence[int]) -> list[int]:
@@ -66,7 +65,8 @@ def elections(
     with house(request).database.read() as tx:
         known = [e.year for e in entities.elections(tx) if e.year >= FIRST_YEAR]
         chosen = chosen_years(years, known)
-        strips = [_strip(tx, year, weeks if chosen else WEEKS, wide=bool(chosen)) for year in chosen or known]
+        found = stats.campaigns(tx, chosen or known, weeks=weeks if chosen else WEEKS)
+        strips = [_strip(each, weeks if chosen else WEEKS, wide=bool(chosen)) for each in found]
         return page(
             request,
             tx,
@@ -109,12 +109,13 @@ def election(request: Request, year: int, weeks: int = WEEKS) -> HTMLResponse:
 def lane_of(line: CampaignLine) -> Lane:
     weeks = tuple(Week(week.week, tone_of(week.counts)) for week in line.weeks if week.counts.scored)
     candidacy: Candidacy = line.candidacy
-    return Lane(line.name, candidacy.party, candidacy.winner, weeks, tone_of(line.counts))
+    hue = hue_of(candidacy.entity_id)
+    return Lane(line.name, candidacy.party, candidacy.winner, weeks, tone_of(line.counts), hue)
 
 
-def _strip(tx: Tx, year: int, weeks: int, *, wide: bool) -> Strip:
+def _strip(found: Campaign, weeks: int, *, wide: bool) -> Strip:
     """`wide`: every candidate whom an article names, else the first few."""
-    lanes = [lane_of(line) for line in stats.campaign(tx, year, weeks=weeks).lines]
+    year, lanes = found.year, [lane_of(line) for line in found.lines]
     named = [lane for lane in lanes if lane.tone.total]
     shown = named if wide else named[:MOST_LANES]
     return Strip(
@@ -122,6 +123,7 @@ def _strip(tx: Tx, year: int, weeks: int, *, wide: bool) -> Strip:
         campaign(shown, title=gettext("The campaign of %(year)s", year=year), weeks=weeks),
         sum(lane.tone.total for lane in lanes),
         tuple(lane.name for lane in lanes if lane not in shown),
+        tuple(line for line in found.lines if line.counts.total),
     )
 
 

@@ -12,21 +12,29 @@ from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse
 
 from kiosque.core.entity import Candidacy, Entity
-from kiosque.store import articles, mentions, stats
+from kiosque.store import articles, mentions, recommendations, stats
 from kiosque.store import entities as entity_store
 from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.stats import Dimension, Granularity, Timeline
 from kiosque.store.tx import Tx
+from kiosque.web.figures.aligned import Line as AlignedLine
+from kiosque.web.figures.aligned import Stretch, aligned
 from kiosque.web.figures.comparison import Line, comparison
+from kiosque.web.figures.hues import hue_of, hues_of
 from kiosque.web.figures.timeline import Bucket, Mark, timeline
 from kiosque.web.language import gettext
 from kiosque.web.render import house, page, tone_of
+from kiosque.web.wording import day
 
 router = APIRouter()
 
 PAGE = 60
+MOST_NAMED = 30
 EXAMPLES = 5
 MOST_COMPARED = 6
+MOST_LINES = 8
+"""In a chart of aligned weeks: as many as there are colours."""
+WEEKS = 52
 MOST_SUGGESTED = 1000
 LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 50 * 366, 3 * 366, 120
 """Days from which a year, a quarter and a week are the natural width of a bucket."""
@@ -52,10 +60,10 @@ class Grain(StrEnum):
 def people(request: Request, q: str = "", cursor: str | None = None) -> HTMLResponse:
     with house(request).database.read() as tx:
         found = entity_store.page(tx, query=q[:200], limit=PAGE, cursor=cursor)
-        overall = stats.overview(tx, days=1)
+        period = stats.period(tx)
         ranking: tuple[stats.Ranked, ...] = ()
-        if overall.first_day and overall.last_day and not q and cursor is None:
-            ranking = stats.ranking(tx, overall.first_day, overall.last_day, limit=30)
+        if period is not None and not q and cursor is None:
+            ranking = stats.ranking(tx, *period, limit=MOST_NAMED)
         return page(
             request,
             tx,
@@ -64,7 +72,7 @@ def people(request: Request, q: str = "", cursor: str | None = None) -> HTMLResp
             found=found,
             query_people=q,
             ranking=ranking,
-            overview=overall,
+            period=period,
         )
 
 
@@ -78,13 +86,15 @@ def person(
 ) -> HTMLResponse:
     with house(request).database.read() as tx:
         entity = entity_store.get(tx, entity_id)
-        span = _span(tx, entity_id, since, until)
+        span = _span(tx, [entity_id], since, until)
         grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
         line = stats.timeline(tx, entity_id, granularity=grain, date_from=since, date_to=until)
         candidacies = entity_store.candidacies(tx, entity_id=entity_id)
         buckets = buckets_of(line)
         worst = _extremes(tx, entity_id, Sort.NEGATIVE, since, until)
         best = _extremes(tx, entity_id, Sort.POSITIVE, since, until)
+        broken_down = stats.breakdowns(tx, entity_id, date_from=since, date_to=until)
+        with_books, around = recommendations.around_entity(tx, entity_id)
         return page(
             request,
             tx,
@@ -100,9 +110,12 @@ def person(
             chart=timeline(buckets, election_marks(candidacies), name=entity.name, unit=grain.value),
             buckets=buckets,
             total=sum_counts(line),
-            sections=stats.breakdown(tx, entity_id, Dimension.SECTION, date_from=since, date_to=until),
-            parts=stats.breakdown(tx, entity_id, Dimension.PART, date_from=since, date_to=until),
-            sources=stats.breakdown(tx, entity_id, Dimension.SOURCE, date_from=since, date_to=until),
+            hue=hue_of(entity_id),
+            sections=broken_down[Dimension.SECTION],
+            parts=broken_down[Dimension.PART],
+            sources=broken_down[Dimension.SOURCE],
+            with_books=with_books,
+            around=around,
             worst=worst,
             best=best,
             named=mentions.of_articles(tx, [a.pk for a in (*worst, *best)]),
@@ -120,34 +133,132 @@ def compare(
     by: Grain = Grain.AUTO,
     since: OptionalDay = None,
     until: OptionalDay = None,
+    ends: Asked = [],  # noqa: B006
+    weeks: int = WEEKS,
 ) -> HTMLResponse:
+    """`ends`: years of elections, or days, up to which everybody's last `weeks` weeks are laid over one another."""
     with house(request).database.read() as tx:
         chosen = chosen_people(tx, entities)
-        ids = [entity.id for entity in chosen]
-        span = max((_span(tx, each, since, until) for each in ids), default=0)
-        grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
-        lines = stats.compare(tx, ids, granularity=grain, date_from=since, date_to=until) if ids else ()
-        drawn = [
-            Line(entity.name, place + 1, buckets_of(line))
-            for place, (entity, line) in enumerate(zip(chosen, lines, strict=True))
-        ]
-        return page(
-            request,
-            tx,
-            "compare.html",
-            section="/compare",
-            chosen=chosen,
-            unknown=[name for name in _words(entities) if find_person(tx, name) is None],
-            totals=[sum_counts(line) for line in lines],
-            grain=grain,
-            grains=Grain,
-            by=by,
-            since=since,
-            until=until,
-            chart=comparison(drawn, unit=grain.value) if drawn else None,
-            names=people_names(tx),
-            example=_rivals(tx),
+        last_days, unknown_ends = chosen_ends(tx, ends)
+        common = {
+            "section": "/compare",
+            "chosen": chosen,
+            "unknown": [name for name in words_of(entities) if find_person(tx, name) is None],
+            "unknown_ends": unknown_ends,
+            "ends": words_of(ends),
+            "weeks": within(weeks),
+            "grains": Grain,
+            "by": by,
+            "since": since,
+            "until": until,
+            "names": people_names(tx),
+            "example": _rivals(tx),
+        }
+        if chosen and last_days:
+            return page(
+                request, tx, "aligned.html", **common, **_aligned(tx, chosen, last_days, within(weeks))
+            )
+        return page(request, tx, "compare.html", **common, **_compared(tx, chosen, by, since, until))
+
+
+def _compared(
+    tx: Tx, chosen: Sequence[Entity], by: Grain, since: date | None, until: date | None
+) -> dict[str, object]:
+    """What the comparison over the same time shows."""
+    ids = [entity.id for entity in chosen]
+    span = _span(tx, ids, since, until)
+    grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
+    lines = stats.compare(tx, ids, granularity=grain, date_from=since, date_to=until) if ids else ()
+    hues = hues_of(ids)
+    drawn = [
+        Line(entity.name, hue, buckets_of(line))
+        for entity, hue, line in zip(chosen, hues, lines, strict=True)
+    ]
+    totals = [sum_counts(line) for line in lines]
+    return {
+        "grain": grain,
+        "hues": hues,
+        "lines": drawn,
+        "totals": totals,
+        "all_mentions": sum(each.total for each in totals),
+        "all_articles": sum(bucket.articles for bucket in lines[0].buckets) if lines else 0,
+        "chart": comparison(drawn, unit=grain.value) if drawn else None,
+    }
+
+
+def _aligned(tx: Tx, chosen: Sequence[Entity], last_days: Sequence[date], weeks: int) -> dict[str, object]:
+    """What the comparison of aligned weeks shows: everybody before each of the days on which somebody is named."""
+    names = {entity.id: entity.name for entity in chosen}
+    found = stats.aligned(tx, [(entity.id, last) for entity in chosen for last in last_days], weeks=weeks)
+    named = [line for line in found if line.counts.total]
+    shown = named[:MOST_LINES]
+    hues = hues_of([line.entity_id for line in shown])
+    won = {
+        (candidacy.entity_id, candidacy.election_date)
+        for line in shown
+        for candidacy in entity_store.candidacies(tx, entity_id=line.entity_id)
+        if candidacy.winner
+    }
+    drawn = [
+        AlignedLine(
+            f"{names[line.entity_id]}, {line.end.year}",
+            hue,
+            stretches_of(line, weeks),
+            (line.entity_id, line.end) in won,
         )
+        for line, hue in zip(shown, hues, strict=True)
+    ]
+    title = gettext("The weeks before %(days)s", days=", ".join(day(each) for each in last_days))
+    return {
+        "lines": list(zip(shown, drawn, strict=True)),
+        "people": names,
+        "last_days": last_days,
+        "left_out": len(named) - len(shown),
+        "chart": aligned(drawn, weeks=weeks, title=title),
+    }
+
+
+def within(weeks: int) -> int:
+    """A number of weeks that can be drawn."""
+    return min(max(weeks, 4), 208)
+
+
+def stretches_of(line: stats.Aligned, weeks: int) -> tuple[Stretch, ...]:
+    """The weeks put together by as many as make some dozen points; a stretch without any article is left out."""
+    step = next(s for s in (1, 2, 4, 8, 16) if weeks / s <= 26)
+    numbers: dict[int, list[stats.CampaignWeek]] = {}
+    for week in line.weeks:
+        numbers.setdefault(week.week // step, []).append(week)
+    return tuple(
+        Stretch(
+            step * number + step,
+            step * number,
+            tone_of(sum((week.counts for week in some), stats.Counts())),
+            sum(week.articles for week in some),
+        )
+        for number, some in sorted(numbers.items(), reverse=True)
+    )
+
+
+def chosen_ends(tx: Tx, asked: Sequence[str]) -> tuple[list[date], list[str]]:
+    """The days that are meant: `2016` is the day of that year's election. And what could not be read."""
+    votes = {election.year: election.date for election in entity_store.elections(tx)}
+    found: dict[date, None] = {}
+    unknown = []
+    for word in words_of(asked):
+        last = votes.get(int(word)) if word.isascii() and word.isdigit() and len(word) < 5 else _day(word)
+        if last is None:
+            unknown.append(word)
+        else:
+            found[last] = None
+    return list(found)[:MOST_COMPARED], unknown
+
+
+def _day(word: str) -> date | None:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        return None
 
 
 def _rivals(tx: Tx) -> list[str]:
@@ -159,11 +270,11 @@ def _rivals(tx: Tx) -> list[str]:
 
 def chosen_people(tx: Tx, asked: Sequence[str]) -> list[Entity]:
     """Those of the ids or names that are watched, each once, in the order asked, as many as there are hues."""
-    found = [find_person(tx, name) for name in _words(asked)]
+    found = [find_person(tx, name) for name in words_of(asked)]
     return list({entity.id: entity for entity in found if entity}.values())[:MOST_COMPARED]
 
 
-def _words(asked: Sequence[str]) -> list[str]:
+def words_of(asked: Sequence[str]) -> list[str]:
     """Names may hold no comma here; one that does is given by its id."""
     return [word.strip() for value in asked for word in value.split(",") if word.strip()][:20]
 
@@ -191,11 +302,10 @@ def people_names(tx: Tx) -> list[str]:
     return entity_store.all_names(tx, MOST_SUGGESTED)
 
 
-def _span(tx: Tx, entity_id: str, since: date | None, until: date | None) -> int:
-    """Days between the first and the last article that names the entity."""
-    line = stats.timeline(tx, entity_id, granularity=Granularity.YEAR, date_from=since, date_to=until)
-    named = [bucket for bucket in line.buckets if bucket.counts.total]
-    return (named[-1].end - named[0].start).days if named else 0
+def _span(tx: Tx, entity_ids: Sequence[str], since: date | None, until: date | None) -> int:
+    """Days between the first and the last article that names any of the entities."""
+    spans = stats.spans(tx, entity_ids, date_from=since, date_to=until).values()
+    return (max(last for _, last in spans) - min(first for first, _ in spans)).days if spans else 0
 
 
 def choose_grain(days: int) -> Granularity:

@@ -61,3 +61,18 @@ if (live && "EventSource" in window) {
     note.append(link);
   });
 }
+
+// The words behind a score are fetched when their place comes into view; without script there is a link to them.
+const places = document.querySelectorAll("[data-words]");
+if (places.length && "IntersectionObserver" in window) {
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((each) => each.isIntersecting)) {
+      seen.unobserve(entry.target);
+      fetch(entry.target.dataset.words, { headers: { Accept: "text/html" } })
+        .then((answer) => (answer.ok ? answer.text() : null))
+        .then((html) => { if (html) entry.target.innerHTML = html; })
+        .catch(() => {});
+    }
+  });
+  for (const place of places) seen.observe(place);
+}
