@@ -28,6 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+PATIENCE = 120_000
+"""Milliseconds that a browser is waited for: no test here is about speed, and the machine may have other work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Pages with an address; `made` has what is behind them."""
@@ -95,6 +99,7 @@ def open_page(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
                 **more,
             )
             stack.callback(context.close)
+            context.set_default_timeout(PATIENCE)
             page = context.new_page()
             page.on("console", lambda message: _note(complaints, message))
             page.on("pageerror", lambda error: complaints.append(str(error)))
