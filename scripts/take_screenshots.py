@@ -32,6 +32,8 @@ TALLEST = 2600
 """Pixels of a page that are photographed; a long list goes on in the same way."""
 LARGEST, LARGEST_TOGETHER = 150_000, 3_000_000
 """Bytes of one image of the documentation, and of all."""
+PATIENCE = 300_000
+"""Milliseconds that a page may take: nothing is measured here, and the machine may have other work."""
 ADMIN, PASSWORD = "desk", "a password for pictures"
 
 
@@ -76,8 +78,8 @@ SHOWN = (
 )
 
 
-def subjects(article: str = "1", book: str = "1") -> list[Subject]:
-    """Every page; a test holds the list against the routes."""
+def subjects(article: str = "1", book: str = "1", version: str = "1") -> list[Subject]:
+    """Every page; a test holds the list against the routes. The demo data has an example for each of them."""
     return [
         Subject("overview", "/", "/"),
         Subject("people", "/people", "/people"),
@@ -95,6 +97,19 @@ def subjects(article: str = "1", book: str = "1") -> list[Subject]:
         Subject("for-you", "/for-you", f"/for-you?article={article}"),
         Subject("models", "/models", "/models"),
         Subject("try", "/try", "/try?text=Voters+Turn+on+Truman+as+Dewey+Surges&targets=Truman%2C+Dewey"),
+        Subject("model", "/models/{name}", "/models/polarity"),
+        Subject("version", "/models/{name}/versions/{version}", f"/models/polarity/versions/{version}"),
+        Subject("promote", "/models/{name}/promote", f"/models/polarity/promote?version={version}", admin=True),
+        Subject("operations", "/operations", "/operations", admin=True),
+        Subject("dead-letters", "/operations/dead-letters", "/operations/dead-letters", admin=True),
+        Subject("jobs", "/jobs", "/jobs", admin=True),
+        Subject("searches", "/searches", "/searches"),
+        Subject("alerts", "/alerts", "/alerts"),
+        Subject("alert-new", "/alerts/new", "/alerts/new"),
+        Subject("users", "/users", "/users", admin=True),
+        Subject("keys", "/keys", "/keys", admin=True),
+        Subject("settings", "/settings", "/settings", admin=True),
+        Subject("account", "/account", "/account", admin=True),
         Subject("about", "/about", "/about"),
         Subject("api", "/api", "/api"),
         Subject("errors", "/docs/errors", "/docs/errors"),
@@ -113,7 +128,7 @@ def main(wanted: Sequence[str]) -> int:
         chromium() as browser,
     ):
         camera = Camera(browser, server.address, log_in(browser, server.address, Path(folder)))
-        every = subjects(example(server.address), book(server.address))
+        every = subjects(example(server.address), book(server.address), champion(server.address))
         chosen = [subject for subject in every if not wanted or subject.name in wanted]
         for subject in chosen:
             for width in WIDTHS:
@@ -171,6 +186,7 @@ class Camera:
             locale=language,
             storage_state=self._state if subject.admin else None,
         )
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         problems: list[str] = []
         if subject.status == 200:
@@ -230,6 +246,11 @@ def example(address: str) -> str:
 def book(address: str) -> str:
     """The key of a book that has been recommended."""
     return str(asked(f"{address}/api/v1/books?q=Truman&limit=1")[0]["key"])
+
+
+def champion(address: str) -> str:
+    """The version of the polarity model that answers."""
+    return str(asked(f"{address}/api/v1/models?model=polarity&limit=1")[0]["version"])
 
 
 def gallery(every: Sequence[Subject]) -> None:
