@@ -53,6 +53,11 @@ class Postman:
         self._public_url = public_url
         self._patience = patience
 
+    @property
+    def has_mail(self) -> bool:
+        """Whether a mail server is set."""
+        return self._mail is not None
+
     def checked(self, outputs: Outputs) -> Outputs:
         """`outputs` as they are kept. InvalidInput on a wrong address, PreconditionFailed without a mail server."""
         emails = checked_recipients(outputs.emails)

@@ -20,6 +20,7 @@ from kiosque.web.language import ENGLISH, LanguageChoice, current, gettext
 from kiosque.web.pages import (
     account,
     administration,
+    alerts,
     articles,
     elections,
     files,
@@ -48,6 +49,7 @@ _PAGES = (
     people,
     articles,
     searches,
+    alerts,
     elections,
     shelves,
     reading,
@@ -77,7 +79,7 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])
-    for open_router in (account.open_router, manual.open_router, searches.open_router):
+    for open_router in (account.open_router, manual.open_router, searches.open_router, alerts.open_router):
         app.include_router(open_router, include_in_schema=False)
     for kind in (KiosqueError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _pages_or(app.exception_handlers[kind]))

@@ -39,6 +39,7 @@ NAVIGATION = (
 MORE = (
     (N_("Articles"), "/articles"),
     (N_("Saved searches"), "/searches"),
+    (N_("Alerts"), "/alerts"),
     (N_("Compare"), "/compare"),
     (N_("Try it"), "/try"),
     (N_("Operations"), "/operations"),
