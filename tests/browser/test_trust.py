@@ -35,6 +35,8 @@ LOST = Article(
     published_at=NOW - timedelta(hours=1),
     language="en",
 )
+PATIENCE = 240_000
+"""Milliseconds: a busy machine is no bug."""
 PRIVATE = [
     "/account",
     "/users",
@@ -88,6 +90,7 @@ def opened(browser: Any, desk: Site) -> Iterator[Callable[..., Any]]:
 
         def make(name: str, path: str, **more: Any) -> Any:
             context = browser.new_context(base_url=desk.address, **more)
+            context.set_default_timeout(PATIENCE)
             stack.callback(context.close)
             page = context.new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
@@ -83,7 +84,7 @@ class Connection:
         while not (self._client and self._client.is_connected):
             if monotonic() > deadline:
                 raise BusUnavailable(
-                    f"The broker at {', '.join(self._servers)} is out of reach"
+                    f"The broker at {', '.join(map(without_login, self._servers))} is out of reach"
                     f"{f' ({self.last_error})' if self.last_error else ''}.",
                     hint="Is it running, and are KIOSQUE_NATS_URL and KIOSQUE_NATS_TOKEN right?",
                 )
@@ -162,4 +163,10 @@ def _patience(deadline: float) -> float:
     return max(0.1, min(_LONGEST_ANSWER, deadline - monotonic()))
 
 
+def without_login(server: str) -> str:
+    """An address as it may be shown: the name before the host may be a token, so it goes with the password."""
+    return _LOGIN.sub(r"\1***@", server)
+
+
+_LOGIN = re.compile(r"(://)[^/]*@")
 _LONGEST_ANSWER = 3.0
