@@ -31,6 +31,8 @@ NOUNS: dict[str, Noun] = {
     "source": Noun("source", "app", "Where news comes from: list, add, poll.", _NEWS),
     "entity": Noun("entity", "app", "Who is watched: list, add, import, rematch.", _NEWS),
     "article": Noun("article", "app", "What came in: list, show.", _NEWS),
+    "search": Noun("search", "app", "Saved searches: list, remove.", _NEWS),
+    "alert": Noun("alert", "app", "Rules that watch someone: list, add, preview, test, remove.", _NEWS),
     "import": Noun("importing", "app", "Read articles from a JSONL or CSV file.", _NEWS),
     "backfill": Noun("backfill", "app", "Fetch past months from an archive.", _NEWS),
     "export": Noun("exporting", "app", "Write articles, mentions or corrections to a file.", _NEWS),
