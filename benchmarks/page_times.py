@@ -72,7 +72,8 @@ def pages(database: Path) -> list[str]:
         top = [
             row[0]
             for row in db.execute(
-                "SELECT e.id FROM mention m JOIN entity e ON e.pk = m.entity_pk GROUP BY e.pk ORDER BY count(*) DESC LIMIT 6"
+                "SELECT e.id FROM mention m JOIN entity e ON e.pk = m.entity_pk "
+                "GROUP BY e.pk ORDER BY count(*) DESC LIMIT 6"
             )
         ]
         (story,) = db.execute(

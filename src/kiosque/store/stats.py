@@ -302,9 +302,12 @@ def _within(table: FromClause, months: range) -> ColumnElement[bool]:
 
 
 def _mentions_of_days(version_pk: int, scope: _Scope) -> FromClause:
-    """A few days' mentions by the index of days: the tallies are in the order of entities."""
+    """A few days' mentions by the index of days: the tallies are in the order of entities.
+
+    "+ 0" keeps SQLite from reading all mentions in the order of another index, because that is the one to group by.
+    """
     return (
-        select(mention.c.entity_pk, *_flags())
+        select((mention.c.entity_pk + 0).label("entity_pk"), *_flags())
         .where(mention.c.version_pk == version_pk, *scope.of(mention))
         .subquery()
     )
