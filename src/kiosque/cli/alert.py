@@ -150,8 +150,8 @@ def preview_rule(
     say(f"{len(readings)} windows with articles from {first} to {last}.")
 
 
-@app.command()
-def test(ctx: typer.Context, alert_id: AlertId, as_json: Json = False) -> None:
+@app.command("test")
+def send_test(ctx: typer.Context, alert_id: AlertId, as_json: Json = False) -> None:
     """Send a test message to every output of an alert, and say what came of it."""
     from kiosque.pipeline.alerts import latest
     from kiosque.store import alerts
