@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,18 @@ from pathlib import Path
 import pytest
 
 from kiosque.testing.containers import Installation, feed, run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """Skips where no Docker engine with Compose answers."""
+    for question in (("docker", "info"), ("docker", "compose", "version")):
+        try:
+            done = subprocess.run(question, check=False, capture_output=True, text=True)
+        except FileNotFoundError:
+            pytest.skip("there is no Docker here")
+        if done.returncode:
+            pytest.skip(f"{' '.join(question)}: {done.stderr.strip()[-200:]}")
 
 
 @pytest.fixture(scope="session")

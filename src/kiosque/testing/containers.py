@@ -59,7 +59,7 @@ class Installation:
 
     def secret(self, name: str) -> str:
         return self.compose(
-            "exec", "-T", "consumer", "python", "-c", f"print(open('/secrets/{name}').read())"
+            "exec", "-T", "consumer", "python", "-c", f"print(open('/secrets/{name}/{name}').read())"
         ).strip()
 
 
