@@ -73,9 +73,9 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
 
     `secure_cookies`: a proxy that ends TLS stands in front, so that cookies can be kept off plain HTTP.
     """
-    app.state.explanations = Explanations()
     app.state.sessions = Sessions(app.state.api, secure=secure_cookies)
     app.add_middleware(LanguageChoice, secure=secure_cookies)
+    app.state.explanations = Explanations()
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])
@@ -101,7 +101,7 @@ def _problem_page(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthenticated) and request.method in ("GET", "HEAD"):
         return RedirectResponse(f"/login?next={quote(here(request), safe='')}", status_code=303)
     status, title, detail, hint = _told(error)
-    spoken = current().code if isinstance(error, RequestValidationError) else ENGLISH
+    spoken = current().code if _said_by_pages(error) else ENGLISH
     values: dict[str, Any] = {
         "status": status,
         "title": term(title),
@@ -114,6 +114,15 @@ def _problem_page(request: Request, error: Exception) -> Response:
             return page(request, tx, "problem.html", **values)
     except KiosqueError:  # the database is what is wrong
         return bare_page("problem.html", **values)
+
+
+def _said_by_pages(error: Exception) -> bool:
+    """Whether the words of `error` come from a page, and so are in its language; all others are English."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    name = place.tb_frame.f_globals.get("__name__", "") if place else ""
+    return isinstance(error, RequestValidationError) or name.startswith("kiosque.web.")
 
 
 def _told(error: Exception) -> tuple[int, str, str, str | None]:
