@@ -111,7 +111,7 @@ def opened(browser: Any, desk: Site) -> Iterator[Callable[..., Any]]:
 
 def test_a_model_is_promoted_and_rolled_back(opened: Callable[..., Any], desk: Site) -> None:
     page = opened("admin", "/models/polarity")
-    page.get_by_role("link", name="Let v2 answer").click()
+    page.get_by_role("link", name="let it answer: v2").click()
     assert "v1 and becomes v2" in page.locator("main").inner_text()
     page.get_by_label("Why?").fill("Better on the frozen sets")
     page.get_by_role("button", name="Let v2 answer").click()
