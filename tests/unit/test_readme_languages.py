@@ -26,7 +26,7 @@ def numbers(name):
 
 
 def links(name):
-    return sorted(set(re.findall(r"\]\(([^)]+)\)", text_of(name))) - {ENGLISH, FRENCH})
+    return set(re.findall(r"\]\(([^)]+)\)", text_of(name))) - {ENGLISH, FRENCH}
 
 
 def test_each_leads_to_the_other():
@@ -47,7 +47,8 @@ def test_both_name_the_same_commands_in_their_text():
 
 
 def test_both_lead_to_the_same_pages():
-    assert links(FRENCH) == links(ENGLISH)
+    # a picture of a page in French stands for the one in English
+    assert {link.replace("-fr.webp", ".webp") for link in links(FRENCH)} == links(ENGLISH)
 
 
 @pytest.mark.parametrize("name", [ENGLISH, FRENCH])
