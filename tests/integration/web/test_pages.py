@@ -21,6 +21,7 @@ from kiosque.store import entities
 from kiosque.store.database import Database
 from kiosque.testing.pages import browser_of
 from kiosque.testing.seeded import ARTICLE_ID, BOOK_KEY, NOW, SeededApi, SeededPredictor
+from kiosque.web.figures.hues import hue_of
 
 MakePages = Callable[..., SeededApi]
 PAGES = [
@@ -236,8 +237,8 @@ class TestElections:
 class TestCompare:
     def test_two_people_have_two_lines_and_a_file(self, browser: TestClient) -> None:
         html = browser.get("/compare?entities=abraham-lincoln,Stephen A. Douglas&by=month").text
-        assert "hue-1" in html
-        assert "hue-2" in html
+        for name in ("abraham-lincoln", "stephen-a-douglas"):
+            assert f'class="swatch {hue_of(name).classes}' in html
         rows = csv.DictReader(
             io.StringIO(browser.get("/compare.csv?entities=abraham-lincoln,stephen-a-douglas&by=month").text)
         )
