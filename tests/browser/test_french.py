@@ -42,7 +42,7 @@ VISIBLE = """() => {
   const walk = node => {
     if (node.nodeType === 3) { words.push(node.textContent); return; }
     if (node.nodeType !== 1) return;
-    if (node.matches('code, pre, kbd, script, style, option, datalist, [lang]:not(html)')) return;
+    if (node.matches('title, code, pre, kbd, script, style, option, datalist, [lang]:not(html)')) return;
     for (const child of node.childNodes) walk(child);
   };
   walk(document.documentElement);
