@@ -99,7 +99,9 @@ def subjects(article: str = "1", book: str = "1", version: str = "1") -> list[Su
         Subject("try", "/try", "/try?text=Voters+Turn+on+Truman+as+Dewey+Surges&targets=Truman%2C+Dewey"),
         Subject("model", "/models/{name}", "/models/polarity"),
         Subject("version", "/models/{name}/versions/{version}", f"/models/polarity/versions/{version}"),
-        Subject("promote", "/models/{name}/promote", f"/models/polarity/promote?version={version}", admin=True),
+        Subject(
+            "promote", "/models/{name}/promote", f"/models/polarity/promote?version={version}", admin=True
+        ),
         Subject("operations", "/operations", "/operations", admin=True),
         Subject("dead-letters", "/operations/dead-letters", "/operations/dead-letters", admin=True),
         Subject("jobs", "/jobs", "/jobs", admin=True),

@@ -191,7 +191,8 @@ class LanguageChoice:
 
     def _cookie(self, code: str) -> str:
         cookie: SimpleCookie = SimpleCookie({COOKIE: code})
-        cookie[COOKIE].update({"path": "/", "max-age": YEAR, "samesite": "Lax", "httponly": True})
+        cookie[COOKIE].update({"path": "/", "max-age": str(YEAR), "samesite": "Lax"})
+        cookie[COOKIE]["httponly"] = True
         if self._secure:
             cookie[COOKIE]["secure"] = True
         return cookie.output(header="").strip()
