@@ -138,6 +138,11 @@ class _InlineDelivery:
     def attempt(self) -> int:
         return self._attempt
 
+    @property
+    def told_at(self) -> None:
+        """Whoever publishes waits until the message is handled: nothing overtakes it."""
+        return None
+
     def ack(self) -> None:
         self._bus._change(lambda ledger: ledger.settle(self._entry))  # noqa: SLF001  # two halves of one thing
 

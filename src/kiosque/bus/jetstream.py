@@ -171,6 +171,7 @@ class _JetStreamDelivery:
         key = key_of(header) if header else f"sequence:{raw.metadata.sequence.stream}"
         self.message = Message(key, source_of(raw.subject), raw.data)
         self.attempt = raw.metadata.num_delivered
+        self.told_at = raw.metadata.timestamp
 
     def ack(self) -> None:
         self._settle(Msg.Ack.Ack)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -37,6 +38,11 @@ class Delivery(Protocol):
     @property
     def attempt(self) -> int:
         """1 on the first delivery."""
+        ...
+
+    @property
+    def told_at(self) -> datetime | None:
+        """When the bus took the message, where it may hand out messages in another order; see `Article.told_at`."""
         ...
 
     def ack(self) -> None:

@@ -46,6 +46,9 @@ class Article:
     """What the source calls it: article, blogpost, multimedia, …"""
     extra: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """What else the source says and a reader may want, as pairs: print page, news desk, …"""
+    told_at: datetime | None = field(default=None, compare=False)
+    """When the broker took the message with this text: of two texts of a story the one told later holds.
+    None where there is no broker, and texts come in the order in which they are told."""
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -62,6 +65,11 @@ class Article:
 
     def text_of(self, part: Field) -> str:
         return self.headline if part is Field.HEADLINE else self.abstract
+
+
+def is_older(told_at: datetime | None, than: datetime | None) -> bool:
+    """Whether a text was told before another one of the same story, as far as that is known."""
+    return told_at is not None and than is not None and told_at < than
 
 
 def article_id(key: str) -> str:

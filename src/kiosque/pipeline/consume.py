@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -114,7 +114,7 @@ class Consumer:
             key = decide.plain_key(delivery.message.key)
             self._give_up(delivery, verdict, key=key, attempts=delivery.attempt)
             return None
-        return _Held(delivery, article)
+        return _Held(delivery, replace(article, told_at=delivery.told_at))
 
     def _take(self, held: Sequence[_Held], *, partial: bool = False) -> list[_Failure]:
         """Take all of `held` in one transaction, else in halves; acknowledge what is stored, return the rest.

@@ -14,13 +14,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from kiosque.core.article import Article
+from kiosque.core.article import Article, is_older
 from kiosque.core.errors import (
+    BusUnavailable,
     CorruptModel,
     Forbidden,
     InvalidInput,
     InvalidSettings,
     PreconditionFailed,
+    StoreUnavailable,
     TryAgain,
     Unauthenticated,
 )
@@ -126,6 +128,11 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OUTAGES)
 
 
+def is_ours(error: BaseException) -> bool:
+    """Whether a poll failed because our broker or database was out of reach, whatever the source was like."""
+    return isinstance(error, (BusUnavailable, StoreUnavailable))
+
+
 def after_failure(error: BaseException, failures: int, policy: RetryPolicy, *, own: bool) -> Retry | GiveUp:
     """What becomes of one article that failed. `failures` counts this one, the first being 1.
 
@@ -188,6 +195,7 @@ class Known:
     abstract: str
     scored_by: str | None
     generation: int | None
+    told_at: datetime | None = None
 
 
 class Standing(StrEnum):
@@ -239,11 +247,12 @@ def _same_to_the_store(one: Article, other: Article) -> bool:
 def text_after(article: Article, known: Known | None) -> tuple[str, str]:
     """Headline and abstract that lie in the store once `article` has been stored.
 
-    Its own source replaces them; another source fills what was empty. An empty text never replaces one.
+    Its own source replaces them; another source fills what was empty, and so does a text that was told before the one
+    that lies there: a broker may hand a story out again after its correction. An empty text never replaces one.
     """
     if known is None:
         return article.headline, article.abstract
-    if article.source == known.source:
+    if article.source == known.source and not is_older(article.told_at, known.told_at):
         return article.headline or known.headline, article.abstract or known.abstract
     return known.headline or article.headline, known.abstract or article.abstract
 

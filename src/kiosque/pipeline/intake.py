@@ -63,6 +63,8 @@ class Stored:
 
 
 Listener = Callable[[Stored], None]
+ScoredBy = Callable[[str | None], None]
+"""Told after the commit which polarity version has scored the articles; None when there was no model."""
 AlsoStore = Callable[[Tx, Sequence[Taken]], None]
 """What else belongs into the transaction of a batch, e.g. how far an import is."""
 
@@ -105,6 +107,7 @@ class Intake:
         contemporary: bool = False,
         watch: Watch | None = None,
         listener: Listener | None = None,
+        scored_by: ScoredBy | None = None,
     ) -> None:
         self._database = database
         self._books_per_article = books_per_article
@@ -113,6 +116,7 @@ class Intake:
         self._metrics = metrics
         self._watch = watch or Watch()
         self._listener = listener
+        self._scored_by = scored_by
 
     def take(self, articles: Sequence[Article], *, also: AlsoStore | None = None) -> tuple[Taken, ...]:
         """Store `articles` with their mentions and books; returns what became of each, in the order given.
@@ -142,6 +146,8 @@ class Intake:
                 taken, stored_at = self._store(plan, work, also)
             except _Stale:
                 continue
+            if self._scored_by is not None and plan.to_score:
+                self._scored_by(work.scored.model_version)
             self._tell(taken, work.scored.model_version, stored_at)
             return taken
         raise StoreUnavailable(
@@ -270,6 +276,7 @@ def _known(
             row.abstract,
             scored_by=version if row.pk in scorings else None,
             generation=scorings[row.pk].generation if row.pk in scorings else None,
+            told_at=row.told_at,
         )
         for key, row in rows.items()
     }

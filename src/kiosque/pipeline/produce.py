@@ -44,6 +44,8 @@ class ProducerPolicy:
     tick: float = 1.0
     parallel: int = 8
     backoff: Backoff = field(default_factory=lambda: Backoff(first=30.0, cap=6 * 3600.0))
+    outage: Backoff = field(default_factory=lambda: Backoff(first=1.0, cap=15.0))
+    """After a poll that failed because our own broker or database was out of reach: the source is not to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Producer:
         self._lock = threading.Lock()
         self._polling: dict[str, threading.Thread] = {}
         self._held_back: dict[str, float] = {}
+        self._outages: dict[str, int] = {}
+        """How many polls of a source in a row met an outage of ours."""
         self._stop = Stop()
 
     # ---- the loop
@@ -236,6 +240,7 @@ class Producer:
         with self._database.write() as tx:
             source_rows.record_success(tx, state.id, counts, at=now, next_poll_at=next_at)
         self._held_back.pop(state.id, None)
+        self._outages.pop(state.id, None)
         self._metrics.polls.labels(state.id, "ok" if report.complete else "stopped").inc()
         _log.info(
             "poll.finished",
@@ -249,6 +254,9 @@ class Producer:
         )
 
     def _record_failure(self, state: SourceState, error: Exception, started: datetime) -> None:
+        if decide.is_ours(error):
+            self._record_outage(state, error)
+            return
         failures = state.consecutive_errors + 1
         now = self._clock()
         policy = PollPolicy(backoff=self._policy.backoff)
@@ -271,6 +279,16 @@ class Producer:
                 source_rows.record_failure(tx, state.id, decide.describe(error), at=now, next_poll_at=next_at)
         except KiosqueError as second:
             _log.warning("poll.not_recorded", source=state.id, error=decide.describe(second))
+
+    def _record_outage(self, state: SourceState, error: Exception) -> None:
+        """The source is asked again soon, and keeps its good name: it stays due, and nothing is written."""
+        outages = self._outages[state.id] = self._outages.get(state.id, 0) + 1
+        wait = self._policy.outage.delay(outages)
+        self._held_back[state.id] = time.monotonic() + wait
+        self._metrics.polls.labels(
+            state.id, error.code if isinstance(error, KiosqueError) else "crashed"
+        ).inc()
+        _log.warning("poll.outage", source=state.id, error=decide.describe(error), again_in=wait)
 
 
 class _Tally:

@@ -31,10 +31,10 @@ from kiosque.store.database import Database
 from kiosque.store.mentions import ScoredArticle, StoredMention
 from kiosque.store.tx import Tx
 
-CHUNK = 500
-"""Articles a transaction: enough for the model's batches, short enough for other writers."""
-LEASE = timedelta(seconds=120)
-"""How long one process may rescore in the background without a word before another takes over."""
+CHUNK = 200
+"""Articles a transaction: enough for the model's batches, short enough for other writers and for the lease."""
+LEASE = timedelta(seconds=30)
+"""How long one process may rescore without a word, one for each chunk, before another takes over."""
 RECHECK = timedelta(minutes=15)
 """How long it is believed that nothing is missing while the same version answers."""
 _LEASE_NAME = "rescore.lease"
@@ -104,6 +104,12 @@ class Rescorer:
         self._holder = uuid.uuid4().hex
         self._settled: tuple[str, datetime] | None = None
 
+    def note(self, version: str | None) -> None:
+        """Articles were stored with scores by `version` (None: with none): they may lack those of another one."""
+        settled = self._settled
+        if settled is not None and settled[0] != version:
+            self._settled = None
+
     def pending(self) -> int:
         """How many articles the version that answers now has not scored; 0 without a model."""
         version = self._scorer.version()
@@ -145,7 +151,8 @@ class Rescorer:
         if self._settled is None:
             return False
         by, since = self._settled
-        return by == version and self._clock() - since < RECHECK
+        # Less than nothing: the clock has been set back.
+        return by == version and timedelta() <= self._clock() - since < RECHECK
 
     # ---- the walk
 
@@ -274,7 +281,8 @@ class Rescorer:
         now = self._clock()
         with self._database.write() as tx:
             holder, _, until = (meta.get(tx, _LEASE_NAME) or "").partition(" ")
-            if holder not in ("", self._holder) and parse_rfc3339(until) > now:
+            # A lease that ends later than any that is given now is of a clock that has been set back.
+            if holder not in ("", self._holder) and now < parse_rfc3339(until) <= now + LEASE:
                 return False
             meta.put(tx, _LEASE_NAME, f"{self._holder} {rfc3339(now + LEASE)}")
         return True

@@ -42,6 +42,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds between tries, doubling from the one; a server's Retry-After is followed up to the other."""
 REPLICA_SECONDS = 2.0
 """How long one replica may take to say with which versions it answers: a page waits for it."""
+ELSEWHERE_ATTEMPTS = 3
+"""Tries on new connections when a server has no model: another replica may have one."""
 AGREEMENT_ATTEMPTS = 12
 AGREEMENT_PAUSE = 0.5
 """Replicas swap versions within their poll interval of one another; this waits about three of them."""
@@ -50,7 +52,8 @@ AGREEMENT_PAUSE = 0.5
 class HttpPredictor:
     """Implements `Predictor` by asking the server at `url`; safe for any number of threads, keeps its connections.
 
-    Connection faults and 502, 503, 504 and 429 are tried again with growing pauses. `timeout` is how many seconds
+    Connection faults and 502, 503, 504 and 429 are tried again with growing pauses; a server without a model is left
+    for another one, if there is one behind the same name. `timeout` is how many seconds
     one answer may take. `transport`, `sleep`, `jitter` (0 to 1) and `resolver` are handed in by tests.
     """
 
@@ -159,12 +162,16 @@ class HttpPredictor:
         self._client.close()
 
     def _polarity_version(self) -> str:
-        version = self.versions().get(POLARITY)
-        if version is None:
-            raise NoModel(
-                "The predict server has no usable polarity model.", hint="See its /readyz for the reason."
-            )
-        return version
+        return self._elsewhere(self._polarity_version_here)
+
+    def _polarity_version_here(self, *, leave: bool) -> str:
+        answer = self._ask("GET", "/v1/models", None, ModelsAnswer, leave=leave)
+        for model in answer.models:
+            if model.name == POLARITY and model.version:
+                return model.version
+        raise NoModel(
+            "The predict server has no usable polarity model.", hint="See its /readyz for the reason."
+        )
 
     def _agree(self, bodies: Sequence[bytes], answers: list[PolarityAnswer]) -> str:
         """Ask again, in place, until all answers are by the version that answered last; gives that version."""
@@ -184,13 +191,25 @@ class HttpPredictor:
         )
 
     def _post(self, path: str, body: bytes, answer: type[A]) -> A:
-        return self._ask("POST", path, body, answer)
+        return self._elsewhere(lambda *, leave: self._ask("POST", path, body, answer, leave=leave))
 
-    def _ask(self, method: str, path: str, body: bytes | None, answer: type[A]) -> A:
+    def _elsewhere(self, ask: Callable[..., V]) -> V:
+        """What `ask` says; where it raises NoModel, again after leaving the connection (`leave`)."""
+        for attempt in range(1, ELSEWHERE_ATTEMPTS + 1):
+            try:
+                return ask(leave=attempt > 1)
+            except NoModel as error:
+                if attempt == ELSEWHERE_ATTEMPTS:
+                    raise
+                log.info("predict.no_model_here", reason=error.detail)
+                self._sleep(self._pause(attempt, None))
+        raise AssertionError("unreachable")
+
+    def _ask(self, method: str, path: str, body: bytes | None, answer: type[A], *, leave: bool = False) -> A:
         """One question, as often as it takes to get an answer. Raises what the server says, in our own words."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._ask_once(method, path, body, answer)
+                return self._ask_once(method, path, body, answer, leave=leave)
             except _Retriable as failure:
                 if attempt == ATTEMPTS:
                     raise failure.error from failure
@@ -205,8 +224,12 @@ class HttpPredictor:
                 self._sleep(pause)
         raise AssertionError("unreachable")
 
-    def _ask_once(self, method: str, path: str, body: bytes | None, answer: type[A]) -> A:
-        headers = {"Content-Type": "application/json"} if body is not None else None
+    def _ask_once(self, method: str, path: str, body: bytes | None, answer: type[A], *, leave: bool) -> A:
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if (
+            leave
+        ):  # the kept connection ends with this answer, and the next question may reach another replica
+            headers["Connection"] = "close"
         try:
             response = self._client.request(method, f"{self._url}{path}", content=body, headers=headers)
         except httpx2.ReadTimeout as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from kiosque.core.article import Article
+from kiosque.core.article import Article, is_older
 from kiosque.core.clock import to_utc
 from kiosque.store.columns import day_number, month_number, storable
 
@@ -72,6 +72,7 @@ def to_row(article: Article, seen_at: datetime) -> dict[str, Any]:
         "extra": article.extra,
         "first_seen_at": seen_at,
         "updated_at": None,
+        "told_at": article.told_at,
     }
 
 
@@ -97,10 +98,13 @@ _FILLABLE = ("headline", "abstract", "url", "section", "byline", "keywords", "la
 def revision(stored: dict[str, Any], sighted: dict[str, Any]) -> dict[str, Any]:
     """What of the row `stored` changes when `sighted`, a row of the same key, is seen.
 
-    Empty columns are filled; the text is replaced if its own source says something else now.
+    Empty columns are filled; the text is replaced if its own source says something else after it.
     """
-    same_source = stored["source"] == sighted["source"]
-    changes = {}
+    told, before = sighted["told_at"], stored["told_at"]
+    same_source = stored["source"] == sighted["source"] and not is_older(told, before)
+    changes: dict[str, Any] = {}
+    if same_source and told is not None and told != before:
+        changes["told_at"] = told
     for name in _FILLABLE:
         new = sighted[name]
         replaces = same_source and name in _TEXT and new != stored[name]

@@ -77,6 +77,7 @@ class KnownArticle:
     source: str
     headline: str
     abstract: str
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def save(tx: Tx, articles: Sequence[Article], seen_at: datetime) -> list[SavedAr
     """Store `articles`, each key once, and say what became of each, in the order given.
 
     One that is there already fills what was empty; from the same source a changed headline or abstract
-    replaces the old one; from another source it leaves a `Sighting`. Times of publication never change.
+    replaces the old one, unless it was told before (`Article.told_at`); from another source it leaves a `Sighting`.
+    Times of publication never change.
     When a text changes, its mentions and scorings are deleted: their offsets no longer hold.
     """
     # in the order of their ids, so that two writers of the same articles on PostgreSQL wait in one order
@@ -251,13 +253,14 @@ def of_pks(tx: Tx, pks: Iterable[int]) -> dict[int, StoredArticle]:
 
 def known(tx: Tx, keys: Iterable[str]) -> dict[str, KnownArticle]:
     """Which of `keys` are in the store, and with which text."""
-    columns = (article.c.id, article.c.pk, article.c.source, article.c.headline, article.c.abstract)
+    names = ("id", "pk", "source", "headline", "abstract", "told_at")
+    columns = [article.c[name] for name in names]
     found = {}
     for chunk in chunked(keys):
         by_id = {article_id(key): key for key in chunk}
         for row in tx.execute(select(*columns).where(article.c.id.in_(by_id))):
             key = by_id[row.id]
-            found[key] = KnownArticle(row.pk, key, row.source, row.headline, row.abstract)
+            found[key] = KnownArticle(row.pk, key, row.source, row.headline, row.abstract, row.told_at)
     return found
 
 

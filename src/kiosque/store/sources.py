@@ -85,13 +85,18 @@ def everything(tx: Tx, *, enabled: bool | None = None) -> tuple[SourceState, ...
 
 
 def due(tx: Tx, now: datetime) -> tuple[SourceState, ...]:
-    """Sources switched on whose next poll is not in the future, longest overdue first."""
+    """Sources switched on whose next poll is not in the future, longest overdue first.
+
+    One that was polled in the future is due: the clock has been set back, and what it said then holds no more.
+    """
     states = [state for state in everything(tx, enabled=True) if not _waits(state, now)]
     return tuple(sorted(states, key=lambda s: (s.next_poll_at is not None, s.next_poll_at or now, s.id)))
 
 
 def _waits(state: SourceState, now: datetime) -> bool:
-    return state.next_poll_at is not None and state.next_poll_at > now
+    if state.next_poll_at is None or state.next_poll_at <= now:
+        return False
+    return state.last_poll_at is None or state.last_poll_at <= now
 
 
 def set_enabled(tx: Tx, source_id: str, enabled: bool) -> None:

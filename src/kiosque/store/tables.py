@@ -75,6 +75,7 @@ article = Table(
     Column("extra", Json, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
     Column("updated_at", Moment),
+    Column("told_at", Moment),
     Index("ix_article_published", "published_at", "pk"),
     Index("ix_article_first_seen", "first_seen_at", "published_at", "pk"),
     Index("ix_article_day", "day", "month"),

@@ -117,6 +117,7 @@ class RecordedDelivery:
 
     message: Message
     attempt: int = 1
+    told_at: datetime | None = None
     settled: str | None = None
     beats: int = 0
 

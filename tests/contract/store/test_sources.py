@@ -60,6 +60,20 @@ def test_failures_are_counted_until_a_success(feed):
     assert (well.articles_read, well.articles_new, well.articles_skipped) == (7, 3, 1)
 
 
+def test_a_source_that_was_polled_in_the_future_is_due_since_the_clock_was_set_back(feed):
+    with feed.write() as tx:
+        sources.record_success(
+            tx,
+            "feed",
+            PollCounts(),
+            at=NOW + timedelta(days=1),
+            next_poll_at=NOW + timedelta(days=1, minutes=5),
+        )
+        assert [each.id for each in sources.due(tx, NOW)] == ["feed"]
+        sources.record_success(tx, "feed", PollCounts(), at=NOW, next_poll_at=NOW + timedelta(minutes=5))
+        assert sources.due(tx, NOW) == ()
+
+
 def test_due_are_those_on_whose_time_has_come_longest_overdue_first(database):
     with database.write() as tx:
         for name, when in (("later", SOON), ("now", NOW), ("overdue", NOW - timedelta(days=1)), ("off", NOW)):

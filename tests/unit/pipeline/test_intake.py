@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -427,3 +428,30 @@ def test_metrics_count_outcomes_mentions_and_age(
     assert value("kiosque_article_age_seconds_count") == 2
     assert value("kiosque_article_age_seconds_bucket", {"le": "21600.0"}) == 2
     assert value("kiosque_article_age_seconds_bucket", {"le": "3600.0"}) == 0
+
+
+def test_a_story_that_comes_again_after_its_correction_changes_nothing(
+    intake: Intake, database: Database, article: MakeArticle, clock: ManualClock
+) -> None:
+    """A broker hands out again what a consumer did not settle, maybe long after the correction."""
+    first, later = clock(), clock() + timedelta(seconds=1)
+    story, correction = article("k", "Lane Wins", told_at=first), article("k", "Reed Wins", told_at=later)
+    intake.take([story])
+    assert [each.standing for each in intake.take([correction])] == [Standing.UPDATED]
+    [again] = intake.take([story])
+    assert (again.standing, again.scored) == (Standing.DUPLICATE, False)
+    intake.take([correction, story])
+    with database.read() as tx:
+        row = articles.get(tx, "k")
+        assert row.article.headline == "Reed Wins"
+        assert [each.entity_id for each in mentions.of_articles(tx, [row.pk])[row.pk]] == ["bo-reed"]
+
+
+def test_a_correction_that_overtakes_its_story_holds(
+    intake: Intake, database: Database, article: MakeArticle, clock: ManualClock
+) -> None:
+    later = clock() + timedelta(seconds=1)
+    intake.take([article("k", "Reed Wins", told_at=later)])
+    intake.take([article("k", "Lane Wins", told_at=clock())])
+    with database.read() as tx:
+        assert articles.get(tx, "k").article.headline == "Reed Wins"

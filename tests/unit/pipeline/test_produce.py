@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ def test_a_page_that_the_bus_does_not_take_is_polled_again(setting: Setting, art
     with pytest.raises(BusUnavailable):
         setting.producer.poll_now("paged")
     assert setting.state().cursor == {"at": 1}
-    assert setting.state().consecutive_errors == 1
+    assert setting.state().consecutive_errors == 0, "the source is not to blame"
     setting.bus.on_publish = None
     setting.producer.poll_now("paged")
     assert [decode_article(m.data).key for m in setting.bus.published] == ["a", "b"]
@@ -194,6 +195,28 @@ def test_errors_are_recorded_and_stretch_the_wait(setting: Setting, metrics: Met
     assert state.last_error == "SourceUnavailable: no answer"
     labels = {"source": "paged", "outcome": "source_unavailable"}
     assert metrics.registry.get_sample_value("kiosque_polls_total", labels) == 3
+
+
+@pytest.mark.parametrize("error", [BusUnavailable("down"), StoreUnavailable("down")])
+def test_an_outage_of_ours_is_not_blamed_on_the_source(
+    setting: Setting, article: MakeArticle, error: TryAgain
+) -> None:
+    setting.add(PagedSource(pages_of([page(article())])))
+
+    def fail(_: Sequence[Message]) -> None:
+        raise error
+
+    setting.bus.on_publish = fail
+    for _ in range(12):
+        with pytest.raises(TryAgain):
+            setting.producer.poll_now("paged")
+    state = setting.state()
+    assert (state.consecutive_errors, state.last_error, state.cursor) == (0, None, None)
+    assert setting.producer._held_back["paged"] <= time.monotonic() + 15.0
+    assert setting.producer.tick() == (), "for some seconds it is left alone"
+    setting.bus.on_publish = None
+    assert setting.producer.poll_now("paged").read == 1
+    assert setting.producer._held_back == {}
 
 
 def test_a_used_up_quota_waits_until_it_is_free_again(setting: Setting) -> None:

@@ -11,6 +11,7 @@ from kiosque.core.article import Article
 from kiosque.core.entity import Alias, Entity, EntityKind
 from kiosque.core.errors import NoModel, PredictUnavailable
 from kiosque.core.polarity import Mention, ScoringRequest
+from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.intake import Intake
 from kiosque.pipeline.rescore import LEASE, RECHECK, Rescorer
 from kiosque.pipeline.worker import Stop
@@ -284,6 +285,53 @@ def test_it_looks_again_from_time_to_time_for_articles_that_missed_their_score(
     clock.move(RECHECK.total_seconds() + 1)
     run_keep_up(rescorer, 1)
     assert rescorer.pending() == 0
+
+
+@pytest.mark.parametrize("between", [None, "v2"])
+def test_it_looks_at_once_when_it_is_told_that_articles_lack_its_version(
+    rescorer: Rescorer,
+    database: Database,
+    predictor: ScriptedPredictor,
+    clock: ManualClock,
+    metrics: Metrics,
+    article: MakeArticle,
+    history: list[Article],
+    between: str | None,
+) -> None:
+    """A model that was away, or another one that answered, for less than the loop takes to notice."""
+    intake = Intake(database, predictor, clock=clock, metrics=metrics, scored_by=rescorer.note)
+    run_keep_up(rescorer, 1)
+    predictor.version = between
+    intake.take([article("late")])
+    predictor.version = "v1"
+    run_keep_up(rescorer, 1)
+    assert rescorer.pending() == 0
+
+
+def test_it_looks_again_when_the_clock_was_set_back(
+    rescorer: Rescorer,
+    intake: Intake,
+    predictor: ScriptedPredictor,
+    clock: ManualClock,
+    article: MakeArticle,
+    history: list[Article],
+) -> None:
+    run_keep_up(rescorer, 1)
+    predictor.version = None
+    intake.take([article("late")])
+    predictor.version = "v1"
+    clock.move(-86_400.0)
+    run_keep_up(rescorer, 1)
+    assert rescorer.pending() == 0
+
+
+def test_a_lease_from_a_clock_that_was_set_back_holds_nobody_up(
+    rescorer: Rescorer, database: Database, predictor: ScriptedPredictor, clock: ManualClock
+) -> None:
+    clock.move(86_400.0)
+    assert Rescorer(database, predictor, clock=clock)._lease()
+    clock.move(-86_400.0)
+    assert rescorer._lease()
 
 
 def test_without_a_model_it_waits(rescorer: Rescorer, predictor: ScriptedPredictor) -> None:

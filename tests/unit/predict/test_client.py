@@ -135,7 +135,6 @@ def test_what_the_server_says_last_is_what_is_raised():
         Unauthenticated("token"),
         Forbidden("no"),
         TooLarge("body"),
-        NoModel("no champion", hint="Publish one."),
         errors.CorruptModel("bad"),
         KiosqueError("crashed"),
     ],
@@ -147,6 +146,31 @@ def test_errors_that_do_not_pass_come_back_as_they_were_at_once(error):
     assert type(caught.value) is type(error)
     assert (caught.value.detail, caught.value.hint) == (error.detail, error.hint)
     assert server.pauses == []
+
+
+def test_a_server_without_a_model_is_left_for_another_one():
+    server = Server(*[problem(NoModel("no champion"))] * 2)
+    assert server.client().polarity([ADA]).model_version == "v1"
+    assert [request.headers.get("connection") for request in server.requests] == [
+        "keep-alive",
+        "close",
+        "close",
+    ]
+
+
+def test_no_server_with_a_model_is_said_in_the_words_of_the_last():
+    server = Server(*[problem(NoModel("no champion", hint="Publish one."))] * 99)
+    with pytest.raises(NoModel) as caught:
+        server.client().books([BookQuery(text="x")])
+    assert (caught.value.detail, caught.value.hint) == ("no champion", "Publish one.")
+    assert len(server.requests) == 3
+
+
+def test_the_version_is_asked_of_another_server_where_one_has_none():
+    empty = {"name": "polarity", "version": None, "published_at": None, "fields": {}, "trouble": "corrupt"}
+    full = {"name": "polarity", "version": "p1", "published_at": None, "fields": {}, "trouble": None}
+    server = Server(*(httpx2.Response(200, json={"models": [model]}) for model in (empty, full)))
+    assert server.client().polarity(()).model_version == "p1"
 
 
 def test_every_error_of_the_house_has_its_way_back():

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,27 @@ def test_what_a_sighting_changes(sighted, expected):
 def test_what_is_full_is_not_replaced_by_another_value():
     stored = row(section="S", keywords=("a",), url="u")
     assert revision(stored, row(section="T", keywords=("b",), url="v")) == {}
+
+
+LATER = NOW + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("there", "told", "expected"),
+    [
+        (NOW, LATER, {"headline": "New", "told_at": LATER}),
+        (LATER, NOW, {}),
+        (NOW, NOW, {"headline": "New"}),
+        (None, NOW, {"headline": "New", "told_at": NOW}),
+        (NOW, None, {"headline": "New"}),
+    ],
+)
+def test_of_two_texts_the_one_told_later_holds(there, told, expected):
+    assert revision(row(told_at=there), row(headline="New", told_at=told)) == expected
+
+
+def test_what_was_told_before_still_fills_what_is_empty():
+    assert revision(row(told_at=LATER), row(abstract="A", told_at=NOW)) == {"abstract": "A"}
 
 
 @pytest.mark.parametrize(
