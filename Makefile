@@ -78,6 +78,12 @@ format: $(VENV)/.test ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 
 # What the documents name is what runs: a threat without its test fails first.
+ROUNDS ?= 20
+RESULTS ?= build/faults.json
+.PHONY: test-faults
+test-faults: $(VENV)/.test ## Break a split installation ROUNDS times by KIOSQUE_TEST_SEED and count what is stored
+	@nice -n 5 $(BIN)/python -m kiosque.testing.faults --rounds $(ROUNDS) --json $(RESULTS)
+
 .PHONY: test-security
 test-security: $(VENV)/.security ## Run the tests that docs/security.md names, and the fuzzer for a minute
 	@$(BIN)/python -m pytest -q tests/security $$(grep -oE 'tests/[A-Za-z0-9_/]+\.py' docs/security.md | grep -v '^tests/security' | sort -u)

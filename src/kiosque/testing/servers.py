@@ -48,8 +48,31 @@ def postgres_server(folder: Path) -> Iterator[str]:
     Anyone on this machine may connect and it forgets everything on a crash: for tests only. Under root
     the server runs as nobody, since PostgreSQL refuses root; `folder` must lie where nobody may enter.
     """
-    binaries = postgres_binaries()
-    data = folder / "data"
+    binaries, data = _make_cluster(folder)
+    port = free_port()
+    options = " ".join(f"-c {name}='{value}'" for name, value in {**_SETTINGS, "port": str(port)}.items())
+    _run(binaries / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "-o", options, "start")
+    try:
+        yield f"postgresql://kiosque@127.0.0.1:{port}/postgres"
+    finally:
+        _run(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def postgres_command(folder: Path, port: int, **settings: str) -> list[str]:
+    """The command that runs a PostgreSQL of its own in the foreground, made in `folder`; see `postgres_server`.
+
+    Unlike that one it keeps what it has committed when it is killed, since WAL is written before the answer.
+    """
+    binaries, data = _make_cluster(folder)
+    chosen = {**_SETTINGS, "synchronous_commit": "on", "full_page_writes": "on", "port": str(port), **settings}
+    options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
+    return [*_as_nobody(), str(binaries / "postgres"), "-D", str(data), *options]
+
+
+def _make_cluster(folder: Path) -> tuple[Path, Path]:
+    """The binaries, and the data of an empty cluster in `folder`."""
+    binaries, data = postgres_binaries(), folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         os.chown(folder, _NOBODY, _NOBODY)
@@ -67,14 +90,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
         "--locale=C",
         "--no-sync",
     )
-    port = free_port()
-    options = " ".join(f"-c {name}='{value}'" for name, value in {**_SETTINGS, "port": str(port)}.items())
-    _run(binaries / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "-o", options, "start")
-    try:
-        yield f"postgresql://kiosque@127.0.0.1:{port}/postgres"
-    finally:
-        _run(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-        shutil.rmtree(data, ignore_errors=True)
+    return binaries, data
 
 
 def _within_reach(binaries: Path, folder: Path) -> Path:
