@@ -57,7 +57,7 @@ class Network:
 
     def cut(self, link: Link) -> None:
         """Reset every connection of `link`; new ones may be made."""
-        self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in [*link.connections]])
+        self._loop.call_soon_threadsafe(_abort_all, link)
 
     def mend(self) -> None:
         """All links as they were at first."""
@@ -67,7 +67,8 @@ class Network:
     def close(self) -> None:
         for link in self._links:
             self.cut(link)
-        self._loop.call_soon_threadsafe(lambda: [server.close() for server in self._servers])
+        for server in self._servers:
+            self._loop.call_soon_threadsafe(server.close)
         self._do(self._cancel_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -125,3 +126,8 @@ async def _pump(link: Link, reader: asyncio.StreamReader, writer: asyncio.Stream
                 await asyncio.sleep(0.02)
             writer.write(data)
             await writer.drain()
+
+
+def _abort_all(link: Link) -> None:
+    for writer in [*link.connections]:
+        writer.transport.abort()

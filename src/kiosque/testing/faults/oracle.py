@@ -93,8 +93,8 @@ class Oracle:
     def _mentions(self, tx: Tx, stories: Mapping[str, Story]) -> list[Problem]:
         """Each version that has scored an article names the same people, each once; only good versions answered."""
         problems: list[Problem] = []
-        rows = articles.of_pks(tx, [row.pk for row in articles.known(tx, stories).values()])
-        rows = {row.article.key: row for row in rows.values()}
+        found = articles.of_pks(tx, [row.pk for row in articles.known(tx, stories).values()])
+        rows = {row.article.key: row for row in found.values()}
         books_now = models.current(tx, models.BOOKS)
         for key, story in stories.items():
             row = rows.get(key)
