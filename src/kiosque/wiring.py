@@ -211,7 +211,7 @@ class House:
             metrics=self.metrics,
             books_per_article=self.settings.books_per_article,
             watch=self.watch,
-            scored_by=lambda version: self.rescorer.note(version),
+            scored_by=lambda version: self.rescorer.note(version),  # noqa: PLW0108 - made when first needed
         )
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -33,7 +34,7 @@ def mask_address(address: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query="&".join(shown)))
 
 
-def mask_values(values: dict[str, Any]) -> dict[str, Any]:
+def mask_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """A source's configuration as it may be shown: no secret field, addresses masked."""
     return {
         name: mask_address(value) if isinstance(value, str) and "://" in value else value

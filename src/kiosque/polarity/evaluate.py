@@ -24,6 +24,7 @@ from kiosque.polarity.metrics import (
     f1_scores,
     interval,
     macro_f1,
+    reliability,
 )
 from kiosque.polarity.prepare import Offsets, spread_mentions
 
@@ -55,6 +56,8 @@ class Report:
     per_class: dict[str, dict[str, float]]
     confusion: list[list[int]]
     ece: float
+    reliability: list[dict[str, float | int | None]]
+    """Ten bins of confidence: low, high, n, mean confidence, accuracy; see `metrics.reliability`."""
     name_swap_flips: float | None
     """Share of (example, other name) pairs whose label changes; None when it was not measured."""
     name_swap_items: float | None
@@ -116,6 +119,7 @@ def evaluate(model: Scores, examples: Sequence[Example], *, swap_names: Sequence
         per_class=_per_class(confusion),
         confusion=confusion.tolist(),
         ece=calibration_error(probabilities, truth),
+        reliability=reliability(probabilities, truth),
         name_swap_flips=flips,
         name_swap_items=items,
         items_per_second=len(examples) / seconds,

@@ -70,6 +70,29 @@ def interval(values: FloatArray, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def reliability(
+    probabilities: FloatArray, truth: IntArray, bins: int = 10
+) -> list[dict[str, float | int | None]]:
+    """How often the likeliest class is right, by how sure it is: equally wide bins, empty ones without figures."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows: list[dict[str, float | int | None]] = []
+    for number in range(bins):
+        inside = index == number
+        n = int(inside.sum())
+        rows.append(
+            {
+                "low": number / bins,
+                "high": (number + 1) / bins,
+                "n": n,
+                "confidence": round(float(confidence[inside].mean()), 5) if n else None,
+                "accuracy": round(float(right[inside].mean()), 5) if n else None,
+            }
+        )
+    return rows
+
+
 def calibration_error(probabilities: FloatArray, truth: IntArray, bins: int = 15) -> float:
     """Expected calibration error: |accuracy - confidence| over equally wide bins of confidence, by their share."""
     confidence = probabilities.max(axis=1)

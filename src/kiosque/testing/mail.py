@@ -72,7 +72,7 @@ class _Session(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         parsed = message_from_bytes(b"".join(lines), policy=policy.default)
-        self.server.box.messages.append(cast("EmailMessage", parsed))
+        self.server.box.messages.append(parsed)
         self.server.box.encrypted.append(self._encrypted)
         self._say("250 taken")
 

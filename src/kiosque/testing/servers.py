@@ -65,7 +65,13 @@ def postgres_command(folder: Path, port: int, **settings: str) -> list[str]:
     Unlike that one it keeps what it has committed when it is killed, since WAL is written before the answer.
     """
     binaries, data = _make_cluster(folder)
-    chosen = {**_SETTINGS, "synchronous_commit": "on", "full_page_writes": "on", "port": str(port), **settings}
+    chosen = {
+        **_SETTINGS,
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
+        "port": str(port),
+        **settings,
+    }
     options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     return [*_as_nobody(), str(binaries / "postgres"), "-D", str(data), *options]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
@@ -53,7 +54,7 @@ def _read(
 
 
 def _count(
-    tx: Tx, key: list[ColumnElement[Any]], numbers: list[ColumnElement[int]]
+    tx: Tx, key: Sequence[ColumnElement[Any]], numbers: Sequence[ColumnElement[int]]
 ) -> dict[tuple[Any, ...], tuple[int, ...]]:
     rows = tx.execute(select(*key, *numbers).group_by(*key))
     values = {tuple(row[: len(key)]): tuple(int(n) for n in row[len(key) :]) for row in rows}

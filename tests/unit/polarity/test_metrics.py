@@ -12,6 +12,7 @@ from kiosque.polarity.metrics import (
     confusion_matrix,
     interval,
     macro_f1,
+    reliability,
 )
 
 RNG = np.random.default_rng(5)
@@ -61,3 +62,12 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     sure = np.tile([0.9, 0.05, 0.05], (10, 1))
     assert calibration_error(sure, np.array([0] * 9 + [1])) == pytest.approx(0)
     assert calibration_error(sure, np.array([0] * 4 + [1] * 6)) == pytest.approx(0.5)
+
+
+def test_bins_of_confidence_hold_everything_once_and_say_how_often_it_was_right() -> None:
+    probabilities = np.array([[0.95, 0.03, 0.02], [0.91, 0.05, 0.04], [0.1, 0.5, 0.4], [0.0, 0.0, 1.0]])
+    bins = reliability(probabilities, np.array([0, 1, 1, 2]))
+    assert [(b["low"], b["n"]) for b in bins if b["n"]] == [(0.5, 1), (0.9, 3)]
+    assert bins[9]["accuracy"] == pytest.approx(2 / 3, abs=1e-5)
+    assert bins[9]["confidence"] == pytest.approx((0.95 + 0.91 + 1) / 3, abs=1e-5)
+    assert bins[0] == {"low": 0.0, "high": 0.1, "n": 0, "confidence": None, "accuracy": None}

@@ -251,7 +251,7 @@ def alert_feed(request: Request, alert_id: int, token: str = "") -> Response:
     """Without the right to read, the token of this alert opens it, and nothing else."""
     with house(request).database.read() as tx:
         alert = alerts.find(tx, alert_id)
-        check_reader(request, token, FeedOf.ALERT, alert_id, alert and alert.feed_nonce)
+        check_reader(request, token, FeedOf.ALERT, alert_id, alert.feed_nonce if alert else None)
         assert alert is not None
         return answer(request, feed_of_alert(tx, alert))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BeforeValidator
@@ -140,7 +140,7 @@ def compare(
     with house(request).database.read() as tx:
         chosen = chosen_people(tx, entities)
         last_days, unknown_ends = chosen_ends(tx, ends)
-        common = {
+        common: dict[str, Any] = {
             "section": "/compare",
             "chosen": chosen,
             "unknown": [name for name in words_of(entities) if find_person(tx, name) is None],
@@ -163,7 +163,7 @@ def compare(
 
 def _compared(
     tx: Tx, chosen: Sequence[Entity], by: Grain, since: date | None, until: date | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What the comparison over the same time shows."""
     ids = [entity.id for entity in chosen]
     span = _span(tx, ids, since, until)
@@ -186,7 +186,7 @@ def _compared(
     }
 
 
-def _aligned(tx: Tx, chosen: Sequence[Entity], last_days: Sequence[date], weeks: int) -> dict[str, object]:
+def _aligned(tx: Tx, chosen: Sequence[Entity], last_days: Sequence[date], weeks: int) -> dict[str, Any]:
     """What the comparison of aligned weeks shows: everybody before each of the days on which somebody is named."""
     names = {entity.id: entity.name for entity in chosen}
     found = stats.aligned(tx, [(entity.id, last) for entity in chosen for last in last_days], weeks=weeks)

@@ -83,7 +83,7 @@ def search_feed(request: Request, search_id: int, token: str = "") -> Response:
     api = house(request)
     with api.database.read() as tx:
         kept = saved_searches.find(tx, search_id)
-        check_reader(request, token, FeedOf.SEARCH, search_id, kept and kept.feed_nonce)
+        check_reader(request, token, FeedOf.SEARCH, search_id, kept.feed_nonce if kept else None)
         assert kept is not None
         path = ArticleQuestion.of(kept.where, kept.sort).address()
         feed = feed_of_articles(tx, kept.where, kept.sort, path, kept.name)
