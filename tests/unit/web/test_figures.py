@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kiosque.web.figures.bars import describe, diverging_bar, probability_bar, sparkline
 from kiosque.web.figures.campaign import Lane, Week, campaign
 from kiosque.web.figures.comparison import Line, comparison
+from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.scores import score_dots
 from kiosque.web.figures.svg import Scale, element, path
@@ -48,7 +49,7 @@ FIGURES = {
         [Lane(HOSTILE, HOSTILE, True, (Week(3, Tone(1, 0, 0)),), Tone(1, 0, 0))], title=HOSTILE
     ),
     "comparison": lambda: comparison(
-        [Line(HOSTILE, 1, (bucket(0, Tone(1, 2, 3)), bucket(1, Tone(0, 2, 3))))], unit="month"
+        [Line(HOSTILE, Hue(1), (bucket(0, Tone(1, 2, 3)), bucket(1, Tone(0, 2, 3))))], unit="month"
     ),
     "bar": lambda: diverging_bar(Tone(1, 2, 3)),
     "probabilities": lambda: probability_bar(0.2, 0.3, 0.5),
@@ -159,12 +160,12 @@ class TestCampaign:
 class TestComparison:
     def test_labels_at_the_edge_do_not_cover_one_another(self) -> None:
         same = (bucket(0, Tone(1, 2, 3)), bucket(1, Tone(0, 2, 3)))
-        svg = comparison([Line(name, hue, same) for hue, name in enumerate("abc", 1)], unit="month")
+        svg = comparison([Line(name, Hue(hue), same) for hue, name in enumerate("abc", 1)], unit="month")
         places = sorted(float(e.get("y", "")) for e in found(svg, "text", "label"))
         assert min(b - a for a, b in itertools.pairwise(places)) >= 15
 
     def test_nobody_named_is_said(self) -> None:
-        assert "Nothing to draw" in comparison([Line("x", 1, ())], unit="month")
+        assert "Nothing to draw" in comparison([Line("x", Hue(1), ())], unit="month")
 
 
 class TestParts:
