@@ -68,6 +68,7 @@ class Trainer:
         if threads:
             torch.set_num_threads(threads)
         self.recipe = recipe
+        self.bfloat16 = recipe.bfloat16 and computes_bfloat16()
         self.model = model
         self.tokenizer = tokenizer
         self.folder = folder
@@ -131,7 +132,7 @@ class Trainer:
         rate = schedule(self.state.step, steps, self.recipe.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
             logits = self.model(ids, mask)
         loss = functional.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
         loss.backward()
@@ -154,7 +155,7 @@ class Trainer:
     def _evaluate(self, heldout: Sequence[Sample]) -> float:
         live = {k: v.detach().clone() for k, v in self.model.named_parameters() if v.requires_grad}
         self._load(self.average)
-        logits = predict(self.model, self.tokenizer, heldout, bfloat16=self.recipe.bfloat16)
+        logits = predict(self.model, self.tokenizer, heldout, bfloat16=self.bfloat16)
         score = macro_f1(np.array([s.label for s in heldout]), logits.argmax(1))
         self._keep_if_best(score)
         self._load(live)
@@ -188,6 +189,11 @@ class Trainer:
         self._load(torch.load(self.folder / "best.pt", weights_only=True))
         self.model.eval()
         return self.state
+
+
+def computes_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself. Without, PyTorch emulates at a higher price."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - there is no public name
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
