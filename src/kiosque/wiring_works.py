@@ -113,7 +113,7 @@ class _Books:
     def __call__(self, parameters: Mapping[str, str], report: Report, stop: Stop) -> str:  # noqa: ARG002
         def tell(done: int, total: int) -> None:
             if stop.requested():
-                raise Ended("Stopped; nothing was published.")
+                raise KiosqueError("Stopped; nothing was published.")
             report(done, total, "")
 
         try:
@@ -168,12 +168,6 @@ class _Training:
         if process.returncode and not stop.requested():
             raise PreconditionFailed(f"The training ended with {process.returncode}: {last[:500]}")
         return last[:500]
-
-
-class Ended(KiosqueError):
-    """Asked to end before it was done."""
-
-    title = "Stopped"
 
 
 def _check_since(parameters: Mapping[str, str]) -> None:
