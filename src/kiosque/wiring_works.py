@@ -11,7 +11,7 @@ from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from kiosque.core.errors import InvalidInput, KiosqueError, PreconditionFailed
+from kiosque.core.errors import InvalidInput, PreconditionFailed
 from kiosque.pipeline.works import Report, Task
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ class _Books:
     def __call__(self, parameters: Mapping[str, str], report: Report, stop: Stop) -> str:  # noqa: ARG002
         def tell(done: int, total: int) -> None:
             if stop.requested():
-                raise KiosqueError("Stopped; nothing was published.")
+                raise _Stopped
             report(done, total, "")
 
         try:
             built = self._house.bookshop.build(tell)
-        except Ended as ended:
-            return ended.detail
+        except _Stopped:
+            return "Stopped; nothing was published."
         return f"{built.books:,} books; version {built.version}{'' if built.new else ', as before'}."
 
 
@@ -168,6 +168,10 @@ class _Training:
         if process.returncode and not stop.requested():
             raise PreconditionFailed(f"The training ended with {process.returncode}: {last[:500]}")
         return last[:500]
+
+
+class _Stopped(Exception):
+    """Leads out of a build that somebody has asked to end."""
 
 
 def _check_since(parameters: Mapping[str, str]) -> None:
