@@ -46,7 +46,7 @@ EARLIEST = date(3, 1, 1)
 """Before it there are not as many days to go back."""
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the alert.", examples=[1])]
 DeliveryId = Annotated[
-    str, Path(pattern="^[0-9a-f]{32}$", description="Id of the delivery.", examples=["d" * 32])
+    str, Path(pattern="^[0-9a-z-]{1,40}$", description="Id of the delivery.", examples=["d" * 32])
 ]
 _RULE = {
     "entity": "abraham-lincoln",
@@ -164,7 +164,7 @@ def preview_alert(
 
 
 @router.get(
-    "/{alert}",
+    "/{alert:int}",
     summary="One alert",
     operation_id="get_alert",
     dependencies=NEEDS_READ,
@@ -177,7 +177,7 @@ def get_alert(api: ApiDep, alert: AlertId) -> AlertAnswer:
 
 
 @router.patch(
-    "/{alert}",
+    "/{alert:int}",
     summary="Rename an alert, or switch it off or on",
     operation_id="change_alert",
     dependencies=NEEDS_WRITE,
@@ -196,7 +196,7 @@ def change_alert(
 
 
 @router.delete(
-    "/{alert}",
+    "/{alert:int}",
     summary="Delete an alert",
     operation_id="delete_alert",
     dependencies=NEEDS_WRITE,
@@ -211,7 +211,7 @@ def delete_alert(api: ApiDep, alert: AlertId) -> None:
 
 
 @router.post(
-    "/{alert}/test",
+    "/{alert:int}/test",
     summary="Send a test message",
     operation_id="try_alert",
     dependencies=NEEDS_WRITE,
@@ -229,7 +229,7 @@ def try_alert(api: ApiDep, alert: AlertId) -> TrialAnswer:
 
 
 @router.post(
-    "/{alert}/secret",
+    "/{alert:int}/secret",
     summary="A new secret for the webhook of an alert",
     operation_id="renew_alert_secret",
     dependencies=NEEDS_WRITE,
@@ -247,7 +247,7 @@ def renew_alert_secret(api: ApiDep, response: Response, alert: AlertId) -> Secre
 
 
 @router.post(
-    "/{alert}/feed",
+    "/{alert:int}/feed",
     summary="A new secret for the feed of an alert",
     operation_id="renew_alert_feed",
     dependencies=NEEDS_WRITE,
@@ -263,7 +263,7 @@ def renew_alert_feed(api: ApiDep, response: Response, alert: AlertId) -> FeedAns
 
 
 @router.get(
-    "/{alert}/events",
+    "/{alert:int}/events",
     summary="What an alert fired",
     operation_id="list_alert_events",
     dependencies=NEEDS_READ,
@@ -285,7 +285,7 @@ def list_alert_events(
 
 
 @router.get(
-    "/{alert}/deliveries",
+    "/{alert:int}/deliveries",
     summary="What was sent of an alert",
     operation_id="list_alert_deliveries",
     dependencies=NEEDS_READ,
@@ -307,7 +307,7 @@ def list_alert_deliveries(
 
 
 @router.post(
-    "/{alert}/deliveries/{delivery}/retry",
+    "/{alert:int}/deliveries/{delivery}/retry",
     summary="Try a message again that was given up",
     operation_id="retry_alert_delivery",
     dependencies=NEEDS_WRITE,
