@@ -22,7 +22,6 @@ PAGES = [
     "/books",
     f"/books/{BOOK_KEY}",
     "/models",
-    "/sources",
     "/about",
     "/compare?entities=abraham-lincoln",
     "/try?text=Lincoln+wins",
