@@ -85,12 +85,12 @@ test-faults: $(VENV)/.test ## Break a split installation ROUNDS times by KIOSQUE
 	@nice -n 5 $(BIN)/python -m kiosque.testing.faults --rounds $(ROUNDS) --json $(RESULTS)
 
 .PHONY: test-security
-test-security: $(VENV)/.security ## Run the tests that docs/security.md names, and the fuzzer for a minute
+test-security: $(VENV)/.security ## Run the tests that docs/security.md names, and a short run of the fuzzer
 	@$(BIN)/python -m pytest -q tests/security $$(grep -oE 'tests/[A-Za-z0-9_/]+\.py' docs/security.md | grep -v '^tests/security' | sort -u)
 
 RUNS ?= 1000000
 .PHONY: fuzz
-fuzz: $(VENV)/.security ## Run the fuzzer for RUNS executions (a million takes half an hour or more)
+fuzz: $(VENV)/.security ## Run the fuzzer for RUNS executions
 	@$(BIN)/python tests/security/run_fuzzers.py --runs $(RUNS) --json build/fuzz.json
 
 .PHONY: audit

@@ -239,7 +239,7 @@ def effective(settings: Settings) -> list[Effective]:
     return [
         Effective(
             name=f"{PREFIX}{name.upper()}",
-            value=None if name in secrets else _shown(getattr(settings, name)),
+            value=None if name in secrets else shown_value(getattr(settings, name)),
             origin=_origin(settings, name),
             meaning=field.description or "",
             secret=name in secrets,
@@ -267,7 +267,8 @@ def _env_file() -> set[str]:
     return {key.lower() for key in dotenv_values(str(Settings.model_config.get("env_file") or ""))}
 
 
-def _shown(value: Any) -> str | None:
+def shown_value(value: Any) -> str | None:
+    """A setting's value as text that may be shown: no password, token or key stands in its addresses."""
     if value is None:
         return None
     parts = value if isinstance(value, tuple) else str(value).split(",")

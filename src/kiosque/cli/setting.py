@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from kiosque.cli.context import settings_of
 from kiosque.cli.output import Csv, Json, JsonLines, choose_format, emit_rows, say
-from kiosque.core.secrets import HIDDEN, mask_address
+from kiosque.core.secrets import HIDDEN
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Every setting, its value and where it comes from."
@@ -58,8 +58,8 @@ def make_secrets(
 
 
 def _shown(value: Any) -> Any:
+    from kiosque.settings import shown_value
+
     if isinstance(value, SecretStr):
         return HIDDEN
-    if isinstance(value, tuple):
-        return ", ".join(mask_address(each) for each in value)
-    return value if value is None or isinstance(value, (int, float, bool)) else mask_address(str(value))
+    return value if isinstance(value, (int, float, bool)) else shown_value(value)
