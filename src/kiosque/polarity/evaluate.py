@@ -156,8 +156,10 @@ def gate(new: Scores, old: Scores, sets: Mapping[str, Sequence[Example]]) -> Ver
     """Whether `new` may replace `old`: on no frozen set may it be worse.
 
     Worse is: the whole interval of the paired difference lies below zero, or macro-F1 falls by more than
-    `TOLERANCE`.
+    `TOLERANCE`. Without any set nothing is known, so `old` stays.
     """
+    if not sets:
+        return Verdict(False, ("Nothing was compared: none of the recipe's tests is here.",), {})
     comparisons = {name: compare(old, new, examples) for name, examples in sets.items()}
     reasons, passed = [], True
     for name, c in comparisons.items():

@@ -145,3 +145,9 @@ def test_the_gate_lets_pass_what_is_not_worse_and_says_why_it_refuses() -> None:
     assert not refused.passed
     assert refused.reasons[0].startswith("frozen: worse, macro-F1 1.000 →")
     assert set(refused.comparisons) == {"frozen", "other"}
+
+
+def test_the_gate_stays_shut_where_nothing_can_be_compared() -> None:
+    refused = gate(Judge(by_verb), Judge(always_neutral), {})
+    assert not refused.passed
+    assert refused.reasons == ("Nothing was compared: none of the recipe's tests is here.",)
