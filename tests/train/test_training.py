@@ -14,6 +14,7 @@ pytest.importorskip("transformers", reason="needs the extra polarity-train")
 pytest.importorskip("onnx", reason="needs the extra polarity-train")
 
 import numpy as np  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: E402
 
 from kiosque.core.errors import InvalidInput  # noqa: E402
@@ -26,6 +27,7 @@ from kiosque.polarity.train.data import Mixer, Sample, load_sets, make_samples  
 from kiosque.polarity.train.encoder import TargetClassifier, build_classifier  # noqa: E402
 from kiosque.polarity.train.export import export_float  # noqa: E402
 from kiosque.polarity.train.loop import Progress, Trainer, make_batches, predict, schedule  # noqa: E402
+from kiosque.polarity.train.members import mean_weights  # noqa: E402
 from kiosque.polarity.train.quantise import quantise  # noqa: E402
 from kiosque.polarity.train.recipe import Recipe, recipe_from  # noqa: E402
 from kiosque.polarity.train.run import run  # noqa: E402
@@ -215,6 +217,36 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_end(recipe: Recipe, corpus: 
         straight.model.named_parameters(), resumed.model.named_parameters(), strict=True
     ):
         assert torch.equal(a, b), name
+
+
+def test_members_differ_in_order_and_their_mean_is_kept(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
+    path, out = write_recipe(replace(recipe, members=2), tmp_path), tmp_path / "out"
+    seen: list[Progress] = []
+    built = run(path, out, data=corpus, progress=seen.append)
+    assert built.reports["t"].macro_f1 > 0.9
+    assert seen
+    first, second = (torch.load(out / f"member-{n}" / "best.pt", weights_only=True) for n in (1, 2))
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    kept = load_file(out / "network" / "network.safetensors")
+    for name, mean in mean_weights([first, second]).items():
+        assert torch.allclose(kept[name], mean), name
+
+
+def test_a_member_that_fails_ends_the_run(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
+    path = write_recipe(replace(recipe, members=2), tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "member-2").write_text("in the way", encoding="utf-8")
+    with pytest.raises(FileExistsError):
+        run(path, tmp_path / "out", data=corpus)
+
+
+def test_a_recipe_goes_on_from_the_network_of_another(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
+    run(write_recipe(recipe, tmp_path), tmp_path / "first", data=corpus, threads=1)
+    further = replace(recipe, start="../first/network", encoder_rate=0.0, head_rate=0.0, epochs=1)
+    again = run(write_recipe(further, tmp_path), tmp_path / "second", data=corpus, threads=1)
+    assert again.reports["t"].macro_f1 > 0.9
+    with pytest.raises(InvalidInput, match="Cannot start from"):
+        run(write_recipe(replace(further, start="../none"), tmp_path), tmp_path / "third", data=corpus)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:

