@@ -49,6 +49,10 @@ test-containers: $(VENV)/.test ## Build all images, start them, use, scale, cras
 images: ## Build the images of all processes, training included
 	@deploy/with-docker.sh docker compose --profile train build
 
+.PHONY: image-sizes
+image-sizes: ## Say how large the images are, and how much of that is above their base
+	@deploy/with-docker.sh deploy/image-sizes.sh
+
 .PHONY: containers-up
 containers-up: ## Start everything in containers and wait until it is healthy
 	@deploy/with-docker.sh docker compose up --detach --wait --wait-timeout 600

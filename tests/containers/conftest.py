@@ -27,10 +27,19 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """All images that `up` needs, built; `docker compose up` would otherwise try to pull them first."""
+    """All images that `up` needs."""
+    build("docker", "compose", "build")
+
+
+@pytest.fixture(scope="session")
+def built_polarity(built: None) -> None:
+    build("docker", "compose", "--profile", "train", "build", "polarity")
+
+
+def build(*command: str) -> None:
     started = time.monotonic()
-    run("docker", "compose", "build", timeout=1500)
-    print(f"\nbuild: {time.monotonic() - started:.0f} s")
+    run(*command, timeout=1500)
+    print(f"\n{' '.join(command)}: {time.monotonic() - started:.0f} s")
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +61,7 @@ def kiosque(
 services:
   feed:
     image: kiosque/tools:local
+    init: true
     entrypoint: [python, -m, http.server, "9000", --directory, /feed]
     volumes: ["{feed_folder}:/feed:ro"]
     networks: [inside]

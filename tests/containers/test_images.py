@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kiosque.testing.containers import ROOT, run
+from kiosque.testing.containers import POLARITY, copy_checkout, run
 
 pytestmark = pytest.mark.containers
 
-TARGETS = ("producer", "consumer", "predict", "web", "tools", "books", "polarity")
+TARGETS = ("producer", "consumer", "predict", "web", "tools", "books", *(("polarity",) if POLARITY else ()))
 LARGEST = {"producer": 130, "consumer": 110, "predict": 260, "web": 130, "tools": 130, "books": 290}
 """Millions of bytes on top of the base image, which is about 130 in its public form."""
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what builds look at, to change things in."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in ("src", "data", "requirements", "deploy", "docs", "tests"):
-        shutil.copytree(
-            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "*.lock")
-        )
-    for name in ("LICENSE", "NOTICE", ".dockerignore", "README.md"):
-        shutil.copy(ROOT / name, folder / name)
-    return folder
+    return copy_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module")
