@@ -20,6 +20,10 @@ SAS SNL SS TV UCLA UFO UFOs UK UN USA USS VIP WWI WWII eBay iPad iPhone iPod PhD
 DeGeneres DeLillo DeSantis DeVos DiCaprio DiMaggio LaRouche LeBron LeMay MacArthur MacDonald MacKenzie MacLean
 """
 _SPELLED = {name.upper(): name for name in _NAMES.split()}
+# Names and parts of names of two letters; other pairs of capitals in a name are initials.
+_SHORT = "AL BO CY DA DE DI DU ED EL HO JO LA LE LI LO LU MA NG OH TY VU WU XU YI YU"
+_SHORT_NAMES = frozenset(_SHORT.split())
+_JOINING = frozenset({"and", "with", "&", "et", "und", "y", "as", "told", "to", "edited", "by"})
 # Words that are an acronym only in this company.
 _BESIDE = {"SEAL": frozenset({"TEAM", "TARGET", "NAVY"})}
 # Numerals that a title may carry; up to 39 and with L for "Super Bowl XLIX", so that MIX, CIVIL and DIM stay words.
@@ -49,13 +53,20 @@ def title_case(title: str) -> str:
 
 
 def name_case(name: str) -> str:
-    """A person's name that is in capitals, as it is usually written: `EZEKIEL J. EMANUEL` → `Ezekiel J. Emanuel`."""
-    if not all(word.isupper() for word in name.split() if len(word.strip(".,")) > 2):
+    """Persons' names that are in capitals, as they are usually written: `EZEKIEL J. EMANUEL and ANN LE` → `Ezekiel J.
+    Emanuel and Ann Le`. A name that is not all capitals stays, and so do initials without stops (`JR Ward`).
+    """
+    words = [word for word in name.split() if word not in _JOINING]
+    if not any(word.isupper() for word in words) or not all(
+        word.isupper() for word in words if len(word.strip(".,")) > 2
+    ):
         return name
     return _WORD.sub(lambda match: _named(match.group()), name)
 
 
 def _named(word: str) -> str:
+    if word in _SHORT_NAMES:
+        return word.capitalize()
     return _SPELLED.get(word) or (_plain(word) if word.isupper() and len(word) > 2 else word)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from kiosque.core.book import Book, ListPlacement
 from kiosque.core.catalogue import book_key, isbn13, normal_title
 from kiosque.core.errors import SourceUnavailable
-from kiosque.core.titles import title_case
+from kiosque.core.titles import name_case, title_case
 from kiosque.sources.columns import Columns, Vocabulary, parse_list
 from kiosque.sources.dates import moment_of
 from kiosque.sources.files import Values, read_pages
@@ -142,10 +142,10 @@ def _author(values: Values) -> str:
 
 
 def _joined(value: object) -> str:
-    """One author as written; several in a list as "A, B and C"."""
+    """One author as written, but not in capitals; several in a list as "A, B and C"."""
     if not isinstance(value, list):
-        return text(value)
-    names = texts(value)
+        return name_case(text(value))
+    names = tuple(map(name_case, texts(value)))
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from kiosque.core.book import Book, ListPlacement
 from kiosque.core.catalogue import Catalogue, book_key, isbn13, normal_title
 from kiosque.core.errors import SourceUnavailable
-from kiosque.core.titles import title_case
+from kiosque.core.titles import name_case, title_case
 from kiosque.sources.dates import moment_of, parse_moment
 from kiosque.sources.nyt import NytApi
 from kiosque.sources.nyt_documents import describe
@@ -182,11 +182,9 @@ def _author(details: Mapping[str, Any]) -> str:
     """The author; where the lists print "JR Ward" but credit "by J.R. Ward", as credited."""
     author = first_text(details, "author", "book_author")
     credited = text(details.get("contributor")).removeprefix("by ")
-    return (
-        credited
-        if not author or "".join(_LETTERS.findall(credited)) == "".join(_LETTERS.findall(author))
-        else author
-    )
+    if not author or "".join(_LETTERS.findall(credited)) == "".join(_LETTERS.findall(author)):
+        return name_case(credited)
+    return name_case(author)
 
 
 def _isbns(item: Mapping[str, Any], details: Mapping[str, Any]) -> tuple[str, ...]:

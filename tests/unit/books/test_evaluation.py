@@ -101,6 +101,33 @@ def test_broken_lines_are_named(files):
         read(files)
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "said"),
+    [
+        ("qrels", {"catalogue": "demo", "title": "Truman", "author": "A", "grade": 1}, "query missing"),
+        ("qrels", {**QRELS[0], "grade": "2"}, "grade missing or of the wrong type"),
+        ("qrels", {**QRELS[0], "grade": True}, "grade missing or of the wrong type"),
+        ("qrels", {**QRELS[0], "grade": 7}, "the grade is 7"),
+        ("qrels", {**QRELS[0], "title": None}, "title missing"),
+        ("qrels", {"relevance": 3}, "query, catalogue, title, author, grade missing"),
+        ("queries", {"id": "q1", "headline": "Truman"}, "abstract missing"),
+        ("queries", {**QUERIES[0], "id": 7}, "id missing or of the wrong type"),
+        ("demo", {"title": "Truman"}, "author missing"),
+    ],
+)
+def test_what_a_line_lacks_is_named_with_the_line(files, name, line, said):
+    (files / f"{name}.jsonl").write_text("\n" + json.dumps(line) + "\n")
+    with pytest.raises(InvalidInput, match=rf"{name}\.jsonl:2: {said}"):
+        read(files)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe{", b"[" * 100_000, b"[1]"], ids=["binary", "nested", "a list"])
+def test_rubbish_instead_of_judgements_is_refused(files, data):
+    (files / "qrels.jsonl").write_bytes(data)
+    with pytest.raises(InvalidInput, match=r"qrels\.jsonl"):
+        read(files)
+
+
 def test_two_catalogues_are_also_measured_side_by_side(files):
     add_best_sellers(files)
     demo, best, both = read(files, files)

@@ -75,6 +75,16 @@ def test_only_the_case_of_letters_changes(title: str) -> None:
         ("JR Ward", "JR Ward"),
         ("AP", "AP"),
         ("BBC", "BBC"),
+        ("BILL O'REILLY and MARTIN DUGARD", "Bill O'Reilly and Martin Dugard"),
+        ("URSULA K. LE GUIN", "Ursula K. Le Guin"),
+        ("AJ FINN", "AJ Finn"),
+        ("A.J. FINN", "A.J. Finn"),
+        ("ANN LEE, BO REED", "Ann Lee, Bo Reed"),
+        ("Ann Lee and BO REED", "Ann Lee and BO REED"),
+        ("Nguyễn Ái Quốc", "Nguyễn Ái Quốc"),
+        ("ÉMILE ZOLA", "Émile Zola"),
+        ("and", "and"),
+        ("", ""),
     ],
 )
 def test_names_in_capitals_are_written_as_usual(given_name: str, expected: str) -> None:

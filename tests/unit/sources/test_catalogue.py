@@ -89,6 +89,8 @@ def test_a_catalogue_of_another_make() -> None:
         ({"subjects": "['a', 'b']"}, "subjects", ("a", "b")),
         ({"author": ["A", "B", "C"]}, "author", "A, B and C"),
         ({"author": ["A"]}, "author", "A"),
+        ({"author": "RACHEL MADDOW"}, "author", "Rachel Maddow"),
+        ({"author": ["SALLY BEDELL SMITH", "Joan Didion"]}, "author", "Sally Bedell Smith and Joan Didion"),
         ({}, "author", ""),
     ],
 )

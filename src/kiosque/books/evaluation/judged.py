@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,13 @@ from kiosque.books.terms import index_terms
 from kiosque.core.book import Book
 from kiosque.core.errors import InvalidInput
 
+Fields = Mapping[str, type]
+"""What each line must have."""
+
 DEMO, BEST, BOTH = "demo", "best", "both"
+_QUERY: Fields = {"id": str, "headline": str, "abstract": str}
+_JUDGEMENT: Fields = {"query": str, "catalogue": str, "title": str, "author": str, "grade": int}
+_GRADES = range(4)
 BEST_FILE = Path("books") / "nyt_bestsellers_catalogue.csv.gz"
 """Where the best-seller catalogue lies in the folder of third-party data sets."""
 
@@ -51,11 +57,11 @@ def read_collections(
     queries: Path, qrels: Path, *, demo: Path, datasets: Path | None
 ) -> tuple[Collection, ...]:
     """Demo, best and both, as far as they are at hand. Raises InvalidInput on malformed files."""
-    rows = list(_jsonl(qrels))
+    rows = list(_jsonl(qrels, _JUDGEMENT))
     answerable = {row["query"] for row in rows if row["grade"] > 0}
     asked = tuple(
         Query(row["id"], f"{row['headline']}. {row['abstract']}", row["id"] in answerable)
-        for row in _jsonl(queries)
+        for row in _jsonl(queries, _QUERY)
     )
     parts = {DEMO: [(book, 0) for book in _demo_books(demo)]}
     if datasets is not None and (datasets / BEST_FILE).exists():
@@ -118,7 +124,7 @@ def _main(title: str) -> str:
 
 
 def _demo_books(path: Path) -> Iterator[Book]:
-    for number, row in enumerate(_jsonl(path)):
+    for number, row in enumerate(_jsonl(path, {"title": str, "author": str})):
         yield Book(
             f"{DEMO}:{number:05d}",
             row["title"],
@@ -138,21 +144,36 @@ def _best_books(path: Path) -> Iterator[tuple[Book, int]]:
             yield book, int(float(row["weeks_seen"] or 0))
 
 
-def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+def _jsonl(path: Path, fields: Fields) -> Iterator[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield _object(line, f"{path}:{number}")
+                    yield _object(line, f"{path}:{number}", fields)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8 text.", hint="One JSON object a line.") from error
 
 
-def _object(line: str, where: str) -> dict[str, Any]:
+def _object(line: str, where: str, fields: Fields) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{where} is not JSON.", hint="One JSON object a line.") from error
     if not isinstance(row, dict):
         raise InvalidInput(f"{where} is not an object.", hint="One JSON object a line.")
+    # a bool is an int to Python, not to who judges
+    wrong = [
+        n
+        for n, kind in fields.items()
+        if not isinstance(row.get(n), kind) or row[n] is True or row[n] is False
+    ]
+    if wrong:
+        raise InvalidInput(
+            f"{where}: {', '.join(wrong)} missing or of the wrong type.",
+            hint=f"A line has {', '.join(f'{name} ({kind.__name__})' for name, kind in fields.items())}.",
+        )
+    if "grade" in fields and row["grade"] not in _GRADES:
+        raise InvalidInput(f"{where}: the grade is {row['grade']}.", hint="Grades are 0, 1, 2 and 3.")
     return row
