@@ -159,6 +159,7 @@ class Trainer:
         score = macro_f1(np.array([s.label for s in heldout]), logits.argmax(1))
         self._keep_if_best(score)
         self._load(live)
+        log.info("training.measured", step=self.state.step, heldout_macro_f1=round(score, 4))
         return score
 
     def _keep_if_best(self, score: float) -> None:
