@@ -166,7 +166,7 @@ def test_every_process_of_ours_is_asked_for_its_health_by_itself() -> None:
     stages = dict(re.findall(r"^FROM image AS (\w+)$(.*?)(?=^FROM|\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL))
     for name in ("producer", "consumer", "predict", "web"):
         port = re.findall(r"^EXPOSE (\d+)$", stages[name], re.MULTILINE)[0]
-        assert f'CMD ["kiosque", "healthcheck", "{port}"]' in stages[name], name
+        assert f'CMD ["python", "-m", "kiosque.ops.healthcheck", "{port}"]' in stages[name], name
     assert SERVICES["db"]["healthcheck"]["test"][0] == SERVICES["broker"]["healthcheck"]["test"][0] == "CMD"
 
 

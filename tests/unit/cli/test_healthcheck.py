@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import typer
 from fastapi import FastAPI
@@ -37,3 +40,23 @@ def test_one_that_lacks_something_is_not_and_says_what(capsys: pytest.CaptureFix
 
 def test_asked_whether_it_lives_it_needs_nothing_else() -> None:
     assert asked(gone, live=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "said"), [(lambda: None, 0, "database: ok\n"), (gone, 1, "is gone")]
+)
+def test_as_a_module_it_says_the_same(check: Check, code: int, said: str) -> None:
+    app = FastAPI()
+    app.include_router(health_router({"database": check}, Metrics().registry))
+    with serving(app) as address:
+        port = address.rsplit(":", 1)[1].strip("/")
+        command = [sys.executable, "-m", "kiosque.ops.healthcheck", port]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == code
+    assert said in done.stdout
+
+
+def test_it_is_imported_without_any_library() -> None:
+    code = "import kiosque.ops.healthcheck, sys; print('typer' in sys.modules or 'pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
