@@ -69,7 +69,8 @@ _SPELT_OUT = {"æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 _DOT = re.compile(rf"(?<![\w'])(?:[^\W\d_]\.(?![^\W\d_]{{2}})|(?:{'|'.join(ABBREVIATIONS)})\.(?![^\W_]))")
 # A blank between two initials: "j. f. k", or "H W" where the original has two capitals.
 _BLANK = re.compile(r"(?<![\w'])[^\W\d_](\.?)( )(?=[^\W\d_](?:\.|(?![\w'])))")
-_WORTH_A_LOOK = re.compile(r"  |\.|(?<![\w'])[a-z] [a-z](?![\w'])")
+# Two single letters beside one another. Begins with what is searched for fast: the blank between them.
+_TWO_LETTERS = re.compile(r" (?<=[a-z] )(?<![\w'][a-z] )[a-z](?![\w'])")
 _LIGHTEST_ACCENT = 10
 """Canonical combining class from which a mark is an accent or a point; below it stand the vowel signs,
 viramas and nuktas of Indic scripts (0, 7, 9), which are letters. Source: Unicode Standard, section 4.3."""
@@ -117,14 +118,21 @@ def _takes_dot(name: str) -> bool:
 
 def fold(text: str) -> Folded:
     """`text` folded, with the way back."""
-    simple = text.translate(_ONE_TO_ONE)
+    simple = text.replace("’", "'").replace("‘", "'")
+    if not _is_plain(simple):
+        simple = text.translate(_ONE_TO_ONE)
     if simple.isascii():
         folded, origins = simple.lower(), None
     else:
         folded, origins = _fold_characters(text)
-    if not _WORTH_A_LOOK.search(folded):
-        return Folded(text, folded, origins)
-    return _without(Folded(text, folded, origins), _droppable(text, folded, origins))
+    if "." in folded or "  " in folded or _TWO_LETTERS.search(folded):
+        return _without(Folded(text, folded, origins), _droppable(text, folded, origins))
+    return Folded(text, folded, origins)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether `_ONE_TO_ONE` leaves `text` as it is; so it does most headlines, and looking is faster than doing."""
+    return text.isascii() and text.isprintable() and "`" not in text
 
 
 def fold_text(text: str) -> str:

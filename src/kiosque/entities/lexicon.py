@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -69,12 +69,12 @@ class Lexicon:
         """Size of the automaton: at most one node a character of all phrases, and the root."""
         return int(self._automaton.get_stats()["nodes_count"])
 
-    def hits(self, folded: Folded) -> Iterator[tuple[Phrase, int, int]]:
+    def hits(self, folded: Folded) -> Sequence[tuple[Phrase, int, int]]:
         """Each place where the text of a phrase stands, also inside words, in one pass."""
-        if self._by_index:
-            for last, index in self._automaton.iter(folded.text):
-                phrase = self._by_index[index]
-                yield phrase, last + 1 - phrase.length, last + 1
+        if not self._by_index or not (found := tuple(self._automaton.iter(folded.text))):
+            return ()
+        named = ((self._by_index[index], last + 1) for last, index in found)
+        return [(phrase, end - phrase.length, end) for phrase, end in named]
 
 
 def stands_alone(folded: Folded, start: int, end: int) -> bool:

@@ -94,6 +94,8 @@ class Matcher:
     ) -> MatchResult:
         """The same for texts that are no article. `keywords` only settle ambiguities."""
         readings = self._read(headline, abstract, day, keywords)
+        if not readings:
+            return _NOTHING
         matches: defaultdict[str, dict[Span, None]] = defaultdict(dict)
         shared: defaultdict[Span, set[str]] = defaultdict(set)
         texts: dict[Span, str] = {}
@@ -121,23 +123,26 @@ class Matcher:
         )
 
     def _read(self, headline: str, abstract: str, day: date, keywords: Sequence[str]) -> list[_Reading]:
-        readings = [
-            self._scan(text, part, day)
-            for part, text in ((Field.HEADLINE, headline), (Field.ABSTRACT, abstract))
-            if text
-        ]
-        for reading in readings:
-            _settle(reading)
+        readings = []
+        for part, text in ((Field.HEADLINE, headline), (Field.ABSTRACT, abstract)):
+            if text and (reading := self._scan(text, part, day)):
+                _settle(reading)
+                readings.append(reading)
+        if not readings:
+            return readings
         unsure = [c for r in readings for c in r.candidates if c.verdict is Verdict.AMBIGUOUS]
         if unsure:
             _resolve(unsure, _named(readings) | self._named_in(keywords, day))
         return readings
 
-    def _scan(self, text: str, part: Field, day: date) -> _Reading:
-        """Rules 1 to 4."""
-        reading = _Reading(fold(text), part)
-        for phrase, start, end in self._lexicon.hits(reading.folded):
-            reading.hits += 1
+    def _scan(self, text: str, part: Field, day: date) -> _Reading | None:
+        """Rules 1 to 4; None where the text of no alias stands, as in most texts."""
+        folded = fold(text)
+        hits = self._lexicon.hits(folded)
+        if not hits:
+            return None
+        reading = _Reading(folded, part, hits=len(hits))
+        for phrase, start, end in hits:
             if not stands_alone(reading.folded, start, end):
                 continue
             if phrase.excluded:
@@ -149,10 +154,14 @@ class Matcher:
         return reading
 
     def _named_in(self, keywords: Sequence[str], day: date) -> set[str]:
-        readings = [self._scan(keyword, Field.HEADLINE, day) for keyword in keywords]
+        scans = (self._scan(keyword, Field.HEADLINE, day) for keyword in keywords)
+        readings = [reading for reading in scans if reading is not None]
         for reading in readings:
             _settle(reading)
         return _named(readings)
+
+
+_NOTHING = MatchResult(matches=(), ambiguous=(), hits=0)
 
 
 def _check(reading: _Reading, day: date) -> None:
