@@ -47,7 +47,7 @@ test-containers: $(VENV)/.test ## Build all images, start them, use, scale, cras
 
 .PHONY: images
 images: ## Build the images of all processes, training included
-	@deploy/with-docker.sh docker compose --profile train build
+	@deploy/with-docker.sh deploy/images.sh
 
 .PHONY: image-sizes
 image-sizes: ## Say how large the images are, and how much of that is above their base

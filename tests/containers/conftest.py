@@ -78,7 +78,7 @@ services:
     installation.compose(*clean)
     started = time.monotonic()
     try:
-        installation.compose("up", "-d", "--wait", "--wait-timeout", "600")
+        installation.compose("up", "-d", "--wait", "--wait-timeout", "850")
         print(f"\nup to healthy: {time.monotonic() - started:.0f} s")
         yield installation
     finally:
