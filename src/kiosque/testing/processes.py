@@ -42,7 +42,9 @@ def environment(data_dir: Path, settings: Mapping[str, str] | None = None) -> di
     return kept | {"KIOSQUE_DATA_DIR": str(data_dir), "NO_COLOR": "1", **(settings or {})}
 
 
-def command(*arguments: str, data_dir: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, data_dir: Path, timeout: float = 240.0, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "kiosque", *arguments],
@@ -50,7 +52,7 @@ def command(*arguments: str, data_dir: Path, **settings: str) -> subprocess.Comp
         cwd=data_dir,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=timeout,
         check=False,
     )
 

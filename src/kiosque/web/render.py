@@ -17,7 +17,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from kiosque.api.context import Api, api_of
-from kiosque.store import stats
+from kiosque.store import models, stats
 from kiosque.store.tx import Tx
 from kiosque.web import wording
 from kiosque.web.because import because
@@ -69,6 +69,8 @@ class Masthead:
     today: date
     articles: int | None
     """None for someone who may not read."""
+    unread: bool
+    """Whether there are articles and no model has read any: nothing is known of whom they name."""
 
 
 @cache
@@ -132,7 +134,9 @@ def page(
 ) -> HTMLResponse:
     """`name` filled with `values` and with what every page shows."""
     visitor = visitor_of(request)
-    masthead = Masthead(api_of(request).clock().date(), stats.total_articles(tx) if visitor.reads else None)
+    articles = stats.total_articles(tx) if visitor.reads else None
+    unread = bool(articles) and models.current(tx) is None
+    masthead = Masthead(api_of(request).clock().date(), articles, unread)
     values = {"query": "", **visitor_values(request), **values}
     html = templates().get_template(name).render(masthead=masthead, section=section, **values)
     return HTMLResponse(html, status_code=status, headers=page_headers())

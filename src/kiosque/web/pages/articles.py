@@ -21,10 +21,11 @@ from kiosque.store.article_list import known_sources
 from kiosque.store.articles import Sort, StoredArticle
 from kiosque.store.mentions import StoredMention
 from kiosque.store.tx import Tx
+from kiosque.web.explained import explanations_of
 from kiosque.web.feed import answer
 from kiosque.web.feeds import feed_of_articles
 from kiosque.web.figures.bars import probability_bar
-from kiosque.web.highlight import Word, highlight, marks_of, words_of
+from kiosque.web.highlight import Word, highlight, marks_of
 from kiosque.web.pages.people import people_names
 from kiosque.web.question import CONFIDENCES, ArticleQuestion, ask_of
 from kiosque.web.render import house, page
@@ -77,6 +78,7 @@ def article_page(request: Request, article_id: str, why: str = "", sent: str = "
     with api.database.read() as tx:
         stored = articles.get(tx, article_id)
         named = mentions.of_articles(tx, [stored.pk])[stored.pk]
+        read = bool(mentions.scorings(tx, [stored.pk]))
         kept = recommendations.of_articles(tx, [stored.pk]).get(stored.pk)
         history = mentions.history(tx, stored.pk)
         seen = articles.sightings(tx, stored.pk)
@@ -92,9 +94,10 @@ def article_page(request: Request, article_id: str, why: str = "", sent: str = "
             headline=highlight(stored.article.headline, marks_of(named, Part.HEADLINE)),
             abstract=highlight(stored.article.abstract, marks_of(named, Part.ABSTRACT)),
             named=named,
+            read=read,
             probability_bar=probability_bar,
             why=next((m for m in named if m.entity_id == why), None),
-            words=_explain(api, tx, stored, named, why),
+            words=_explain(request, tx, stored, named, why),
             shelf=shelf,
             polarities=Polarity,
             sent=sent,
@@ -115,22 +118,11 @@ def _ask_for_books(api: Api, article: Article) -> tuple[Shelf | None, str | None
 
 
 def _explain(
-    api: Api, tx: Tx, stored: StoredArticle, named: tuple[StoredMention, ...], why: str
+    request: Request, tx: Tx, stored: StoredArticle, named: tuple[StoredMention, ...], why: str
 ) -> list[Word]:
     """The words that pushed the score of the entity `why`; none without one, or when the model does not answer."""
-    from kiosque.core.polarity import ScoringRequest, Target
-
     mention = next((m for m in named if m.entity_id == why), None)
     entity = entities.of_ids(tx, [why]).get(why) if mention else None
     if mention is None or entity is None:
         return []
-    spans = tuple(scored.span for scored in mention.mention.spans)
-    target = Target(entity.id, entity.name, spans, entity.kind)
-    scoring = ScoringRequest(
-        stored.article.headline, stored.article.abstract, (target,), stored.article.language
-    )
-    try:
-        return words_of(api.predictor.explain(scoring, target))
-    except KiosqueError as error:
-        _log.info("page.without_words", error=error.detail)
-        return []
+    return explanations_of(request).words(house(request), stored, entity, mention)
