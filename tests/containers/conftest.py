@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosque.testing.containers import Installation, feed, run
+from kiosque.testing.containers import TAG, Installation, feed, run
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,7 +60,7 @@ def kiosque(
         f"""
 services:
   feed:
-    image: kiosque/tools:local
+    image: kiosque/tools:{TAG}
     init: true
     entrypoint: [python, -m, http.server, "9000", --directory, /feed]
     volumes: ["{feed_folder}:/feed:ro"]

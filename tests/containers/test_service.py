@@ -19,6 +19,7 @@ from kiosque.testing.containers import (
     POLARITY,
     PROJECT,
     SECRETS,
+    TAG,
     Installation,
     copy_checkout,
     eventually,
@@ -334,7 +335,6 @@ def test_a_version_that_does_not_answer_is_taken_back(
 ) -> None:
     """`make deploy` of a checkout whose web ends as soon as it starts, into what runs."""
     checkout = copy_checkout(tmp_path)
-    monkeypatch.setenv("COMPOSE_PROJECT_NAME", PROJECT)
     monkeypatch.setenv("COMPOSE_FILE", os.pathsep.join(kiosque.files))
     monkeypatch.setenv("KIOSQUE_DEPLOY_SECONDS", "90")
     monkeypatch.setattr("kiosque.testing.containers.ROOT", checkout)
@@ -342,6 +342,8 @@ def test_a_version_that_does_not_answer_is_taken_back(
     good = web.read_text(encoding="utf-8")
     web.write_text(good + '\nraise SystemExit("broken on purpose")\n', encoding="utf-8")
     before = images(kiosque)
+    kiosque.compose("build", timeout=1400)
+    assert images(kiosque) == before, "a second build made other images of the same files"
     with pytest.raises(AssertionError, match="The version before is in service again"):
         run("make", "deploy", timeout=1400)
     assert images(kiosque) == before
@@ -362,10 +364,10 @@ def test_a_version_that_does_not_answer_is_taken_back(
 
 
 def images(kiosque: Installation) -> dict[str, str]:
-    """Service → the image that its containers run, which is also what the tag `local` stands for."""
+    """Service → the image that its containers run, which is also what the tag stands for."""
     running = {name: inspect(kiosque.containers(name)[0])["Image"] for name in OURS}
     tagged = {
-        name: run("docker", "image", "inspect", "-f", "{{.Id}}", f"kiosque/{name}:local") for name in OURS
+        name: run("docker", "image", "inspect", "-f", "{{.Id}}", f"kiosque/{name}:{TAG}") for name in OURS
     }
     assert running == {name: image.strip() for name, image in tagged.items()}
     return running

@@ -45,16 +45,34 @@ def test_an_image_is_a_public_one_of_a_fixed_tag_or_made_here(name: str) -> None
     image = default_of(SERVICES[name]["image"])
     assert re.fullmatch(r"[a-z/-]+:[\w.-]+", image)
     assert not image.endswith(":latest")
-    ours = image.startswith("kiosque/")
-    assert ours == ("build" in SERVICES[name])
-    assert SERVICES[name].get("pull_policy") == ("never" if ours else None)
+    assert SERVICES[name].get("pull_policy") == ("never" if image.startswith("kiosque/") else None)
 
 
-def test_services_start_only_what_the_dockerfile_makes() -> None:
-    made = set(re.findall(r"^FROM image AS (\w+)", DOCKERFILE, re.MULTILINE))
-    ours = {s["image"] for s in SERVICES.values() if s["image"].startswith("kiosque/")}
-    assert {image.split("/")[1].split(":")[0] for image in ours} <= made
-    assert made == {s["build"]["target"] for s in SERVICES.values() if "build" in s}
+def test_every_target_of_the_dockerfile_is_built_by_one_service_and_run() -> None:
+    made = sorted(re.findall(r"^FROM image AS (\w+)", DOCKERFILE, re.MULTILINE))
+    builders = {name: s["build"]["target"] for name, s in SERVICES.items() if "build" in s}
+    assert sorted(builders.values()) == made
+    assert all(
+        default_of(SERVICES[name]["image"]) == f"kiosque/{made}:local" for name, made in builders.items()
+    )
+    run = {
+        s["image"].split("/")[1].split(":")[0] for s in SERVICES.values() if s["image"].startswith("kiosque/")
+    }
+    assert run == set(made)
+
+
+@every_service
+def test_who_shares_an_image_starts_after_the_one_that_builds_it(name: str) -> None:
+    image = SERVICES[name]["image"]
+    if image.startswith("kiosque/"):
+        builder = next(each for each, s in SERVICES.items() if "build" in s and s["image"] == image)
+        assert builder in {name, *needs(name)}
+
+
+def needs(name: str) -> set[str]:
+    """Every service that starts before `name`."""
+    direct = set(SERVICES[name].get("depends_on", {}))
+    return direct.union(*(needs(each) for each in direct))
 
 
 # ---- secrets

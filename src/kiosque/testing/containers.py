@@ -21,7 +21,11 @@ POLARITY = os.environ.get("KIOSQUE_TEST_POLARITY", "yes") != "no"
 MANUAL = ROOT / "docs/how-to/docker.md"
 SECRETS = ("database-password", "nats-token", "broker-authorization", "predict-token", "secret-key")
 """The volumes of secrets, one each."""
-PORTS = {
+TAG = "test"
+"""Of the images that tests build, so that those of an installation on this machine stay what they are."""
+ENVIRONMENT = {
+    "COMPOSE_PROJECT_NAME": PROJECT,
+    "KIOSQUE_TAG": TAG,
     "KIOSQUE_WEB_PORT": "18000",
     "KIOSQUE_PRODUCER_PORT": "18002",
     "KIOSQUE_CONSUMER_PORTS": "18010-18029",
@@ -67,7 +71,7 @@ def run(*command: str, timeout: float = 900.0, both: bool = False) -> str:
         command,
         check=False,
         cwd=ROOT,
-        env=os.environ | PORTS,
+        env=os.environ | ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -84,7 +88,7 @@ class Installation:
 
     def compose(self, *arguments: str, timeout: float = 900.0, both: bool = False) -> str:
         files = [part for file in self.files for part in ("-f", file)]
-        return run("docker", "compose", "-p", PROJECT, *files, *arguments, timeout=timeout, both=both)
+        return run("docker", "compose", *files, *arguments, timeout=timeout, both=both)
 
     def containers(self, *services: str, ended: bool = False) -> list[str]:
         """Ids of the containers of `services`, of all without any; with `ended` those that run no more, too."""
