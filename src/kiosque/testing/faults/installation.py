@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,21 @@ POLARITY = "polarity"
 STREAM = "articles"
 ACK_WAIT = 3.0
 """Seconds until the broker hands out again what a killed consumer held."""
+_SHORT = {
+    "KIOSQUE_NATS_ACK_WAIT": str(ACK_WAIT),
+    "KIOSQUE_PREDICT_TIMEOUT": "5",
+    "KIOSQUE_MODEL_POLL_SECONDS": "0.3",
+    "KIOSQUE_BATCH_SIZE": "8",
+}
+"""Settings with which a fault is over sooner."""
+_DISKS = {"store": ("postgres", 400), "broker": ("nats", 64), "models": ("models", 240)}
+"""Folders that can be filled up, and their megabytes."""
+_NEEDS = {
+    "consumer": ("broker", "postgres", "predict"),
+    "producer": ("broker", "postgres"),
+    "web": ("postgres", "predict"),
+}
+"""Which servers a process talks to."""
 TOKEN = "token-for-the-rounds"
 _SCRAMBLED = 200_000
 """Bytes of a network that are turned round."""
@@ -70,9 +85,21 @@ class Installation:
     """Starts everything; `close` ends everything. Nothing that runs outlives it."""
 
     def __init__(
-        self, folder: Path | None = None, *, producers: int = 2, consumers: int = 2, predicts: int = 2
+        self,
+        folder: Path | None = None,
+        *,
+        producers: int = 2,
+        consumers: int = 2,
+        predicts: int = 2,
+        webs: int = 0,
+        small_disks: bool = True,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
+        """`settings` of Kiosque's processes, before those that this module needs; by default such as make faults
+        short. Without `small_disks` nothing can be filled up, and there is room for a long queue.
+        """
         self._closing = ExitStack()
+        self._settings = {**_SHORT, **(settings or {})}
         try:
             self.folder = folder or Path(mkdtemp(prefix="kiosque-faults-"))
             self._closing.callback(shutil.rmtree, self.folder, ignore_errors=True)
@@ -80,15 +107,14 @@ class Installation:
             self.clocks = Clocks(self.folder)
             self.network = self._kept(Network())
             self.disks = {
-                "store": self._kept(Disk(self.folder / "postgres", 400)),
-                "broker": self._kept(Disk(self.folder / "nats", 64)),
-                "models": self._kept(Disk(self.folder / "models", 240)),
+                name: self._kept(Disk(self.folder / folder_name, size if small_disks else None))
+                for name, (folder_name, size) in _DISKS.items()
             }
             self.links: dict[tuple[str, str], Link] = {}
             self._start_servers()
             self._prepare_store()
             self._prepare_models()
-            self._start_processes(producers, consumers, predicts)
+            self._start_processes({"producer": producers, "consumer": consumers, "web": webs}, predicts)
         except BaseException:
             self.close()
             raise
@@ -123,7 +149,8 @@ class Installation:
 
     def open_bus(self) -> JetStreamBus:
         """A bus of the runner's own, past the links."""
-        return JetStreamBus(self.nats_url, stream=StreamSettings(name=STREAM, ack_wait=ACK_WAIT))
+        wait = float(self._settings["KIOSQUE_NATS_ACK_WAIT"])
+        return JetStreamBus(self.nats_url, stream=StreamSettings(name=STREAM, ack_wait=wait))
 
     def close(self) -> None:
         self._closing.close()
@@ -202,17 +229,15 @@ class Installation:
 
     # ---- processes
 
-    def _start_processes(self, producers: int, consumers: int, predicts: int) -> None:
+    def _start_processes(self, counts: Mapping[str, int], predicts: int) -> None:
         self.processes: dict[str, Supervised] = {}
+        self.ports: dict[str, int] = {}
         ports = [free_port() for _ in range(predicts)]
         self._targets["predict"] = [("127.0.0.1", port) for port in ports]
         for number, port in enumerate(ports, 1):
             self._add(f"predict-{number}", port, {})
-        for kind, count, servers in (
-            ("consumer", consumers, ("broker", "postgres", "predict")),
-            ("producer", producers, ("broker", "postgres")),
-        ):
-            for number in range(1, count + 1):
+        for kind, servers in _NEEDS.items():
+            for number in range(1, counts[kind] + 1):
                 name = f"{kind}-{number}"
                 self._add(name, free_port(), self._ways(name, servers))
         for process in self.processes.values():
@@ -233,6 +258,7 @@ class Installation:
     def _add(self, name: str, port: int, ways: dict[str, str]) -> None:
         data = self.folder / name
         data.mkdir()
+        self.ports[name] = port
         env = {key: value for key, value in os.environ.items() if not key.startswith("KIOSQUE_")}
         env |= {
             "KIOSQUE_DATA_DIR": str(data),
@@ -240,16 +266,13 @@ class Installation:
             "KIOSQUE_PORT": str(port),
             "KIOSQUE_BUS": "jetstream",
             "KIOSQUE_NATS_STREAM": STREAM,
-            "KIOSQUE_NATS_ACK_WAIT": str(ACK_WAIT),
             "KIOSQUE_PREDICT_TOKEN": TOKEN,
-            "KIOSQUE_PREDICT_TIMEOUT": "5",
-            "KIOSQUE_MODEL_POLL_SECONDS": "0.3",
             "KIOSQUE_THREADS": "1",
-            "KIOSQUE_BATCH_SIZE": "8",
             "KIOSQUE_SEED_DEMO": "false",
             "KIOSQUE_ALLOW_PRIVATE_HOSTS": "true",
             "KIOSQUE_LOG_FORMAT": "json",
             "PYTHONFAULTHANDLER": "1",
+            **self._settings,
             **ways,
             **self.clocks.environment(name),
         }

@@ -1,0 +1,196 @@
+"""News and readers at a given rate against a split installation: what it can do, and what comes of more.
+
+What is told to the bus is kept, so that the oracle can say at the end whether all of it was stored once.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kiosque.core.errors import BusUnavailable, KiosqueError
+from kiosque.pipeline.produce import message_of
+from kiosque.store import articles
+from kiosque.testing.faults.installation import TOKEN, Installation
+from kiosque.testing.faults.news import WIRE, Story, Writer
+from kiosque.testing.faults.oracle import Oracle
+from kiosque.testing.faults.traffic import Request, Traffic
+
+BURST = 300
+"""Articles by which it is measured how many a second are stored."""
+MEASURED_FOR = 6.0
+"""Seconds for which readers ask as fast as they can."""
+_TICK = 0.05
+_FEED_EVERY = 2.0
+"""Seconds between two stories of a feed: so little that the producers are never what limits."""
+_KEEP = 40
+WEB_LIMIT = 600
+SETTINGS = {
+    "KIOSQUE_RATE_LIMIT": f"{WEB_LIMIT}/minute",
+    "KIOSQUE_NATS_ACK_WAIT": "30",
+    "KIOSQUE_PREDICT_TIMEOUT": "30",
+    "KIOSQUE_MODEL_POLL_SECONDS": "2",
+    "KIOSQUE_BATCH_SIZE": "64",
+}
+"""As an installation has them, but for batches that do not hold up a short run."""
+
+
+def readers_of(site: Installation) -> dict[str, Request]:
+    """What readers and programs ask: the web server's API, and a predict server."""
+    text = {
+        "headline": "Ada Lane wins praise for the new railway",
+        "targets": [{"id": "ada-lane", "name": "Ada Lane"}],
+    }
+    return {
+        "web": Request(site.ports["web-1"], "GET", "/api/v1/articles?limit=20"),
+        "predict": Request(site.ports["predict-1"], "POST", "/v1/polarity", {"texts": [text]}, TOKEN),
+    }
+
+
+@dataclass
+class Press:
+    """Tells stories on the bus, `rate` a second, and a few by feeds; keeps all of them. Close it at the end."""
+
+    site: Installation
+    seed: str
+    rate: float = 0.0
+    stories: dict[str, Story] = field(default_factory=dict)
+    refused: int = 0
+    """Times that the broker did not take what was published; it was published again."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
+        self._writer = Writer(f"load-{self.seed}")
+        self._bus = self.site.open_bus()
+        self._done = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._print_wire, self._print_feeds)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def count(self) -> int:
+        with self._lock:
+            return len(self.stories)
+
+    def told(self) -> list[Story]:
+        with self._lock:
+            return list(self.stories.values())
+
+    def burst(self, count: int) -> None:
+        """So many stories at once."""
+        self._publish(self._write(count, WIRE))
+
+    def waiting(self) -> int:
+        """Articles that the broker has and no consumer has settled."""
+        lag = self._bus.lag()
+        return lag.pending + lag.in_flight
+
+    def close(self) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+        self._bus.close()
+
+    def _write(self, count: int, source: str) -> list[Story]:
+        with self._lock:
+            made = [self._writer.story(self._chance, source) for _ in range(count)]
+            self.stories.update({story.key: story for story in made})
+        return made
+
+    def _publish(self, stories: Sequence[Story]) -> None:
+        messages = [message_of(story.article) for story in stories]
+        while messages:
+            try:
+                self._bus.publish(messages)
+                return
+            except BusUnavailable:
+                self.refused += 1
+                time.sleep(0.2)
+
+    def _print_wire(self) -> None:
+        """What is late is told together, as a wire does; a slow broker slows the telling: that is its pressure."""
+        due = time.monotonic()
+        while not self._done.wait(_TICK):
+            now = time.monotonic()
+            due = max(due, now - 1.0) if self.rate else now
+            count = int((now - due) * self.rate)
+            if count:
+                due += count / self.rate
+                self._publish(self._write(count, WIRE))
+
+    def _print_feeds(self) -> None:
+        while not self._done.wait(_FEED_EVERY):
+            for feed in self.site.feeds if self.rate else ():
+                feed.add([story.article for story in self._write(1, feed.id)])
+                feed.put_aside(_KEEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Sustainable:
+    """What this machine does for ever, a second: articles stored, and requests answered, by who answers."""
+
+    articles: float
+    requests: Mapping[str, float]
+
+
+def measure(site: Installation, press: Press) -> Sustainable:
+    """News alone, then a predict server alone, each with more than it can do. Of the web server a reader is let have
+    so many requests a minute (`KIOSQUE_RATE_LIMIT`): that is what it sustains for one address.
+    """
+    press.burst(BURST // 4)
+    wait_until_stored(site, press, 120.0)
+    began = time.monotonic()
+    press.burst(BURST)
+    wait_until_stored(site, press, 120.0)
+    articles_a_second = BURST / (time.monotonic() - began)
+    return Sustainable(
+        round(articles_a_second, 1),
+        {"web": WEB_LIMIT / 60.0, "predict": round(_answered(readers_of(site)["predict"]), 1)},
+    )
+
+
+def _answered(request: Request) -> float:
+    """Requests a second that are answered with 200, while more are asked than can be."""
+    traffic = Traffic({"it": request}, {"it": 400.0})
+    time.sleep(MEASURED_FOR)
+    answers = traffic.collect()["it"]
+    traffic.close()
+    return answers.statuses[200] / MEASURED_FOR
+
+
+def wait_until_stored(site: Installation, press: Press, seconds: float) -> float | None:
+    """Seconds until the broker has nothing left and the store has all; None when it takes longer."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        try:
+            if press.waiting() == 0 and stored(site) >= press.count():
+                return time.monotonic() - began
+        except KiosqueError:
+            pass
+        time.sleep(0.1)
+    return None
+
+
+def stored(site: Installation) -> int:
+    with site.database.read() as tx:
+        return articles.count(tx)
+
+
+def judged(site: Installation, press: Press) -> dict[str, object]:
+    """The oracle's word over everything that was told."""
+    oracle = Oracle(site.database, (site.models.shipped,))
+    stories = {story.key: story for story in press.told()}
+    problems = oracle.judge(stories, {}, details=stories)
+    missing = oracle.missing(list(stories.values()))
+    return {
+        "articles": len(stories),
+        "lost": sum(problem.kind == "lost" for problem in problems),
+        "duplicated": sum(problem.kind == "duplicated" for problem in problems),
+        "problems": [str(problem) for problem in problems[:20]]
+        + [f"{k}: {why}" for k, why in list(missing.items())[:20]],
+    }
