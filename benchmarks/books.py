@@ -1,141 +1,88 @@
-"""How long the recommender takes to build and to answer, for catalogues of several sizes.
+"""Books: milliseconds for one recommendation among 1,000 to 100,000 books, on one processor.
 
-    python benchmarks/books.py                       # 1,000 and 10,000 books
-    python benchmarks/books.py 1000 10000 100000 --folder FOLDER --json
-
-The catalogues are made: sentences, subjects and names of the books that ship, put together anew. What is asked are
-the demo articles, headline and abstract, one after the other on one processor with one thread. The wall is what a
-reader waits; the processor's time is what it costs, whatever else the machine does meanwhile. `--folder` keeps what
-was built, so that a second run asks it again without building it again.
+Peers: the reference, which fits TF-IDF on the whole catalogue for every request; the same TF-IDF kept; sentence-
+transformers with exact search; bm25s, the library inside Kiosque, alone, which is the limit for words. Only Kiosque
+says why. Catalogues are made: sentences, subjects and names of the books that ship, put together anew. What is asked
+are the demo articles, headline and abstract.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
 import random
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from time import perf_counter, process_time
 
-import numpy as np
-
+from benchmarks.corpus import DATA
+from benchmarks.harness import CACHE, KIOSQUE, Bench, Side
+from benchmarks.peers import OWN, PeerMissing, Worker
 from kiosque.books.build import build
-from kiosque.books.encoder import GRAPH
-from kiosque.books.model import BooksModel, load
-from kiosque.core.book import Book, BookQuery
+from kiosque.core.book import Book
 from kiosque.modelstore.store import ModelStore
-from kiosque.wiring import shipped_data
 
+UNIT = "ms a recommendation"
+REFERENCE = "the reference, fitted anew"
+SIDES = {
+    KIOSQUE: (OWN, "kiosque", 20),
+    REFERENCE: ("shelf", "reference", 1),
+    "TF-IDF kept": ("shelf", "sklearn", 20),
+    "sentence-transformers": ("shelf", "sentence-transformers", 20),
+    "bm25s alone": ("shelf", "bm25s", 20),
+}
+"""Environment, kind of worker, and how many recommendations a round asks for."""
 SEED = 1860
-WARM = 50
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What was measured with one catalogue. Times of the build are those of one thread a processor."""
-
-    books: int
-    build_seconds: float
-    build_processor_seconds: float
-    version_megabytes: float
-    """On disk, without the encoder, which all versions share."""
-    load_seconds: float
-    queries: int
-    words_a_query: float
-    wall_ms_p50: float
-    wall_ms_p95: float
-    processor_ms_p50: float
-    processor_ms_p95: float
-    encoder_ms_p50: float
-    """Of the wall, what turning the text into a vector takes."""
+def measure(bench: Bench) -> None:
+    for size in bench.choose((1_000, 10_000), (1_000, 10_000, 100_000)):
+        _measure_with(bench, size)
+    got = bench.found.ratio(_name(10_000), UNIT, REFERENCE)
+    bench.goal("books: 10,000 books, ≥ 1,000 × the reference", got, 1_000)
 
 
-def measure(size: int, queries: Sequence[str], encoder: Path, out: Path) -> Figures:
-    """Build a catalogue of `size` books in the folder `out` unless it is there, load it, ask it."""
-    wall, processor = built(size, encoder, out)
-    megabytes = sum(p.stat().st_size for p in out.rglob("*") if p.is_file() and p.name != GRAPH) / 1e6
-    began = perf_counter()
-    model = load(out, threads=1)
-    loaded = perf_counter() - began
-    with one_processor():
-        asked = answer_times(model, queries)
-        alone = encoder_times(model, queries)
-    return Figures(
-        books=size,
-        build_seconds=round(wall, 1),
-        build_processor_seconds=round(processor, 1),
-        version_megabytes=round(megabytes, 1),
-        load_seconds=round(loaded, 2),
-        queries=len(queries),
-        words_a_query=round(float(np.mean([len(text.split()) for text in queries])), 1),
-        wall_ms_p50=_percentile(asked[0], 50),
-        wall_ms_p95=_percentile(asked[0], 95),
-        processor_ms_p50=_percentile(asked[1], 50),
-        processor_ms_p95=_percentile(asked[1], 95),
-        encoder_ms_p50=_percentile(alone, 50),
-    )
+def _measure_with(bench: Bench, size: int) -> None:
+    folder = catalogue(size)
+    queries = articles()[:200]
+    with ExitStack() as stack:
+        sides: dict[str, Side] = {}
+        for side, (env, kind, count) in SIDES.items():
+            try:
+                worker = stack.enter_context(Worker(env, "books.py", kind, processors={0}))
+                where = folder / ("version" if side == KIOSQUE else "texts.jsonl")
+                worker.ask("prepare", catalogue=str(where), queries=queries)
+                sides[side] = partial(worker.ask, "milliseconds", count=count)
+            except (PeerMissing, RuntimeError) as error:
+                bench.missing(side, str(error))
+        bench.compare(_name(size), UNIT, sides, more_is_better=False, x=size)
 
 
-def built(size: int, encoder: Path, out: Path) -> tuple[float, float]:
-    """Seconds of wall and of all processors that the build took, now or when it was kept."""
-    note = out / "benchmark.json"
-    if not note.exists():
-        wall, processor = perf_counter(), process_time()
-        build(recombined(size), out, encoder=encoder)
-        note.write_text(json.dumps([perf_counter() - wall, process_time() - processor]), encoding="utf-8")
-    wall, processor = json.loads(note.read_text(encoding="utf-8"))
-    return wall, processor
+def _name(size: int) -> str:
+    return f"{size:,} books"
 
 
-def answer_times(model: BooksModel, queries: Sequence[str]) -> tuple[list[float], list[float]]:
-    """Seconds of wall and of processor for each query, after some that warm the caches."""
-    for text in queries[:WARM]:
-        model.recommend([BookQuery(text=text)])
-    walls, processors = [], []
-    for text in queries:
-        wall, processor = perf_counter(), process_time()
-        model.recommend([BookQuery(text=text)])
-        walls.append(perf_counter() - wall)
-        processors.append(process_time() - processor)
-    return walls, processors
-
-
-def encoder_times(model: BooksModel, queries: Sequence[str]) -> list[float]:
-    """Seconds that the encoder alone takes for each query."""
-    encoder = model.index.encoder
-    assert encoder is not None
-    taken = []
-    for text in queries:
-        began = perf_counter()
-        encoder.encode(text)
-        taken.append(perf_counter() - began)
-    return taken
-
-
-class one_processor:  # noqa: N801 - reads as `with one_processor():`
-    """Holds this process to one of its processors, where the system can."""
-
-    def __enter__(self) -> None:
-        self._before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
-        if self._before:
-            os.sched_setaffinity(0, {max(self._before)})
-
-    def __exit__(self, *_: object) -> None:
-        if self._before:
-            os.sched_setaffinity(0, self._before)
+def catalogue(size: int) -> Path:
+    """The folder with a catalogue of `size` books: their texts, and the version that Kiosque builds. Kept."""
+    encoder = ModelStore(DATA / "models").champion("encoder")
+    folder = CACHE / "books" / f"{size}-{encoder.id}"
+    if not (folder / "built").exists():
+        version = folder / "version"
+        version.mkdir(parents=True, exist_ok=True)
+        build(recombined(size), version, encoder=encoder.folder)
+        texts = (f"{b.title} {b.author} {' '.join(b.subjects)} {b.description}" for b in recombined(size))
+        lines = "".join(json.dumps(text) + "\n" for text in texts)
+        (folder / "texts.jsonl").write_text(lines, encoding="utf-8")
+        (folder / "built").touch()
+    return folder
 
 
 def recombined(size: int) -> Iterator[Book]:
     """Books that do not exist, of the length and with the words of those that ship; the same ones each time."""
     draw = random.Random(SEED)
-    given = [json.loads(line) for line in _lines(shipped_data() / "demo" / "books.jsonl")]
+    given = [json.loads(line) for line in _lines(DATA / "demo" / "books.jsonl")]
     sentences = [s for row in given for s in _SENTENCE.split(row.get("description") or "") if s]
     subjects = sorted({subject for row in given for subject in row.get("subjects") or ()})
     titles = [word for row in given for word in row["title"].split()]
@@ -156,39 +103,10 @@ def recombined(size: int) -> Iterator[Book]:
 
 def articles() -> list[str]:
     """The demo articles as the model is asked about them."""
-    paths = sorted((shipped_data() / "demo").glob("articles*.jsonl"))
+    paths = sorted((DATA / "demo").glob("articles*.jsonl"))
     rows = [json.loads(line) for path in paths for line in _lines(path)]
     return [f"{row['headline']}\n{row.get('abstract') or ''}" for row in rows]
 
 
 def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def _percentile(seconds: Sequence[float], share: int) -> float:
-    return round(float(np.percentile(np.array(seconds) * 1000, share)), 2)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("sizes", nargs="*", type=int, default=[1_000, 10_000], help="numbers of books")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--folder", type=Path, help="keep what is built here, and use what is there")
-    parser.add_argument("--queries", type=int, default=1_000, help="how many articles to ask about at most")
-    options = parser.parse_args()
-    encoder = ModelStore(shipped_data() / "models").champion("encoder").folder
-    queries = articles()[: options.queries]
-    with tempfile.TemporaryDirectory(prefix="kiosque-bench-") as temporary:
-        folder = options.folder or Path(temporary)
-        found = [measure(size, queries, encoder, folder / f"{size}-books") for size in options.sizes]
-    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    if options.json:
-        print(json.dumps({"machine": machine, "catalogues": [asdict(each) for each in found]}, indent=1))
-        return
-    print(machine)
-    for name in asdict(found[0]):
-        print(f"{name:26}" + "".join(f"{getattr(each, name):>14,}" for each in found))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,127 @@
+"""The model servers that are compared, as processes: how each is started, and what it is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.corpus import polarity_model
+from benchmarks.harness import KIOSQUE
+from benchmarks.peers import HERE, PeerMissing, pinned, plain_environment, python_of
+from kiosque.testing.servers import free_port
+
+WORKERS = HERE / "workers"
+PEERS = ("FastAPI + onnxruntime", "LitServe", "BentoML")
+Pairs = Sequence[dict[str, str]]
+
+
+@dataclass
+class Server:
+    """One that runs; `path` is where texts are posted to."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    port: int
+    path: str
+
+    def body(self, pairs: Pairs) -> str:
+        """One request about all `pairs`."""
+        if self.name != KIOSQUE:
+            return json.dumps({"items": list(pairs)})
+        targets = [(pair["text"], [{"id": "t", "name": pair["target"]}]) for pair in pairs]
+        return json.dumps({"texts": [{"headline": text, "targets": each} for text, each in targets]})
+
+    def processes(self) -> list[int]:
+        """Its process and all that it started."""
+        found, grown = {self.process.pid}, True
+        parents = _parents()
+        while grown:
+            more = {pid for pid, parent in parents.items() if parent in found} - found
+            grown = bool(more)
+            found |= more
+        return sorted(found)
+
+    def resident_megabytes(self) -> float:
+        """Memory of all its processes, what they share counted once (PSS)."""
+        return sum(map(_proportional_kilobytes, self.processes())) / 1024
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                stat = (folder / "stat").read_text()
+            except OSError:
+                continue
+            found[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
+    return found
+
+
+def _proportional_kilobytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+@contextmanager
+def running(name: str, *, processors: set[int] | None = None) -> Iterator[Server]:
+    """The server called `name`, started but not yet waited for; ended with all its processes. Raises PeerMissing."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="kiosque-bench-") as folder:
+        command, extra = _command(name, port, Path(folder))
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                env=plain_environment() | extra,
+                cwd=WORKERS,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=pinned(processors),  # noqa: PLW1509 - this process has no threads yet
+            )
+        path = "/v1/polarity" if name == KIOSQUE else "/score"
+        try:
+            yield Server(name, process, port, path)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _command(name: str, port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+    model = str(polarity_model())
+    if name == KIOSQUE:
+        extra = {"KIOSQUE_DATA_DIR": str(folder), "KIOSQUE_LOG_LEVEL": "warning"}
+        return [sys.executable, "-m", "kiosque", "predict", "--port", str(port)], extra
+    if name == "BentoML":
+        extra = {"BENCH_MODEL": model, "BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(folder)}
+        serve = ["-m", "bentoml", "serve", "serve_bentoml:Scorer", "--port", str(port)]
+        return [str(python_of("bentoml")), *serve], extra
+    script, env = {
+        "FastAPI + onnxruntime": ("serve_fastapi.py", "fastapi"),
+        "LitServe": ("serve_litserve.py", "litserve"),
+    }[name]
+    return [str(python_of(env)), script, model, str(port)], {}
+
+
+def wait_for(server: Server, answers: object, pair: dict[str, str], patience: float = 300) -> float:
+    """Seconds until `server` gave its first good answer. Raises PeerMissing when it ends or never does."""
+    assert callable(answers)
+    began = time.monotonic()
+    while not answers(server.port, server.path, server.body([pair])):
+        if server.process.poll() is not None or time.monotonic() > began + patience:
+            raise PeerMissing(f"{server.name} did not start")
+        time.sleep(0.02)
+    return time.monotonic() - began
