@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -26,11 +26,18 @@ from kiosque.core.polarity import Polarity
 from kiosque.store import models, search
 from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.columns import day_number
-from kiosque.store.paging import Order, Page, fetch_page
-from kiosque.store.statements import stream
+from kiosque.store.paging import Order, Page, fetch_page, ordered
+from kiosque.store.statements import chunked, stream
 from kiosque.store.tables import article, article_month, entity, mention
 from kiosque.store.tx import Tx
 from kiosque.store.values import polarity_number
+
+MANY = 50_000
+"""Articles are counted up to here for a page; words that more articles have are common."""
+RANKED = 10_000
+"""Of the articles with the words wanted, among how many the best fit is looked for: those that came in last."""
+_TRIED, _AT_ONCE = 1_000, 100
+"""How many articles, in the order of the list, are looked at for common words, and how many in one statement."""
 
 
 class Sort(StrEnum):
@@ -39,9 +46,18 @@ class Sort(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     RELEVANCE = "relevance"
-    """How well it fits `ArticleFilter.query`, which must be given."""
+    """How well it fits `ArticleFilter.query`, which must be given; where nothing else is asked, among the RANKED that
+    came in last."""
     NEGATIVE = "negative"
     POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How many articles there are; with `more` at least so many, for they were not counted to the end."""
+
+    number: int
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,12 @@ class ArticleFilter:
     def asks_of_mentions(self) -> bool:
         return bool(self.entities) or self.polarity is not None or self.min_confidence is not None
 
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but words is asked."""
+        facts = (self.source, self.section, self.kind, self.date_from, self.date_to, self.has_mentions)
+        return self.asks_of_mentions or any(fact is not None for fact in facts)
+
 
 def page(
     tx: Tx,
@@ -81,6 +103,10 @@ def page(
 ) -> Page[StoredArticle]:
     """One page of the articles that pass `where`. InvalidInput on a cursor that is not one of this list's."""
     asked = _Asked.of(tx, where or ArticleFilter())
+    if sort is not Sort.RELEVANCE and limit < _AT_ONCE and asked.is_common(tx):
+        found = _page_of_common(tx, asked, sort, limit, cursor)
+        if found is not None:
+            return found
     statement, order = _sorted(asked, sort)
     return fetch_page(tx, statement, order, limit=limit, cursor=cursor, make=from_row)
 
@@ -91,6 +117,61 @@ def count(tx: Tx, where: ArticleFilter | None = None) -> int:
     return tx.scalar(_counted_by_mention(asked) if asked.needs_mention else _counted(asked)) or 0
 
 
+def count_some(tx: Tx, where: ArticleFilter | None = None) -> Number:
+    """How many articles pass `where`, up to MANY. Of common words with other conditions a few are enough."""
+    asked = _Asked.of(tx, where or ArticleFilter())
+    if not asked.where.narrows and not asked.where.query.strip():
+        return Number(int(tx.scalar(select(func.sum(article_month.c.articles))) or 0))
+    if asked.where.narrows and asked.is_common(tx):
+        pks = _tried(tx, asked.without_words(), Sort.NEWEST, None, _AT_ONCE)
+        return Number(len(_having(tx, asked, pks)), more=len(pks) == _AT_ONCE)
+    number = tx.scalar(select(func.count()).select_from(_some(asked).limit(MANY + 1).subquery())) or 0
+    return Number(min(number, MANY), more=number > MANY)
+
+
+def _some(asked: _Asked) -> Select[Any]:
+    """The pks of what is asked, in any order."""
+    if asked.needs_mention:
+        m = mention.alias()
+        statement = select(m.c.article_pk).where(asked.of_mention(m), *asked.of_article(m)).distinct()
+        return statement.select_from(_joined(m)) if asked.asks_of_text else statement
+    if asked.is_words_alone:
+        return search.matching(article, asked.query)[0]
+    return select(article.c.pk).where(*asked.of_article(), asked.has_mention())
+
+
+def _page_of_common(
+    tx: Tx, asked: _Asked, sort: Sort, limit: int, cursor: str | None
+) -> Page[StoredArticle] | None:
+    """Common words are looked for in the articles in the order of the list, instead of sorting all that have them.
+
+    None where too few of the first have them: they are common, but not here.
+    """
+    rest = asked.without_words()
+    pks, hits = _tried(tx, rest, sort, cursor, _TRIED), []
+    for chunk in chunked(pks, _AT_ONCE):
+        hits += _having(tx, asked, chunk)
+        if len(hits) > limit:
+            break
+    if len(hits) <= limit and len(pks) == _TRIED:
+        return None
+    statement, order = _sorted(rest, sort)
+    shown = statement.where(article.c.pk.in_(hits[: limit + 1]))
+    return fetch_page(tx, shown, order, limit=limit, cursor=None, make=from_row)
+
+
+def _tried(tx: Tx, asked: _Asked, sort: Sort, cursor: str | None, number: int) -> Sequence[int]:
+    statement, order = _sorted(asked, sort)
+    return tx.scalars(ordered(statement.with_only_columns(article.c.pk), order, cursor).limit(number)).all()
+
+
+def _having(tx: Tx, asked: _Asked, pks: Sequence[int]) -> list[int]:
+    """Those of a few articles that have all the words wanted, in the same order."""
+    statement, pk = search.matching(article, asked.query)
+    found = set(tx.scalars(statement.where(pk.in_(pks))))
+    return [each for each in pks if each in found]
+
+
 def _counted(asked: _Asked) -> Select[Any]:
     return select(func.count()).select_from(article).where(*asked.of_article(), asked.has_mention())
 
@@ -99,7 +180,7 @@ def _counted_by_mention(asked: _Asked) -> Select[Any]:
     """By way of the mentions, of which there are fewer, and without a look at the articles if that can be."""
     m = mention.alias()
     statement = select(func.count(m.c.article_pk.distinct())).where(asked.of_mention(m), *asked.of_article(m))
-    if asked.where.kind is not None or asked.where.query.strip():
+    if asked.asks_of_text:
         statement = statement.select_from(_joined(m))
     return statement
 
@@ -136,6 +217,33 @@ class _Asked:
             pks = tuple(tx.scalars(select(entity.c.pk).where(entity.c.id.in_(where.entities))))
         version = models.version_pk(tx, models.POLARITY, where.model_version)
         return cls(where, tx.dialect.name, version, pks, search.parse(where.query))
+
+    @property
+    def asks_of_text(self) -> bool:
+        """Whether the article itself must be looked at: a mention does not repeat it."""
+        return self.where.kind is not None or bool(self.where.query.strip())
+
+    @property
+    def is_words_alone(self) -> bool:
+        """Whether the full-text index of SQLite can answer alone."""
+        words = self.dialect == "sqlite" and bool(self.query.wanted) and not self.query.unwanted
+        return words and not self.where.narrows
+
+    def is_common(self, tx: Tx) -> bool:
+        """Whether more articles than MANY have the words wanted. PostgreSQL finds its way by its statistics."""
+        if self.dialect != "sqlite" or not self.query.wanted:
+            return False
+        some = search.matching(article, self.query)[0].limit(MANY + 1).subquery()
+        return (tx.scalar(select(func.count()).select_from(some)) or 0) > MANY
+
+    def without_words(self) -> _Asked:
+        """The same, but for the words wanted."""
+        words = search.Query((), self.query.unwanted)
+        return replace(
+            self,
+            where=self.where if words.unwanted else replace(self.where, query=""),
+            query=words,
+        )
 
     @property
     def needs_mention(self) -> bool:
@@ -204,7 +312,7 @@ def _sorted(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
 def _by_relevance(asked: _Asked) -> tuple[Select[Any], Order]:
     if not asked.query.wanted:
         raise InvalidInput("Only a search can be sorted by relevance.", hint="Give words to search for.")
-    hits = search.hits(asked.dialect, article, asked.query)
+    hits = search.hits(asked.dialect, article, asked.query, newest=None if asked.where.narrows else RANKED)
     statement = select(article).join(hits, hits.c.pk == article.c.pk)
     order = Order(Sort.RELEVANCE.value, (hits.c.score, article.c.pk), descending=True)
     return statement.where(*asked.of_article(), asked.has_mention()), order

@@ -13,7 +13,7 @@ from sqlalchemy import Table, delete, func, or_, select, update
 from kiosque.core.article import Article, article_id
 from kiosque.core.errors import NotFound
 from kiosque.store import tallies
-from kiosque.store.article_list import ArticleFilter, Sort, count, iterate, page
+from kiosque.store.article_list import RANKED, ArticleFilter, Number, Sort, count, count_some, iterate, page
 from kiosque.store.article_rows import (
     StoredArticle,
     changes_text,
@@ -36,13 +36,16 @@ from kiosque.store.tables import (
 from kiosque.store.tx import Tx
 
 __all__ = [
+    "RANKED",
     "ArticleFilter",
     "KnownArticle",
+    "Number",
     "SavedArticle",
     "Sighting",
     "Sort",
     "StoredArticle",
     "count",
+    "count_some",
     "find",
     "get",
     "iterate",

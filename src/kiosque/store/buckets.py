@@ -43,6 +43,12 @@ def whole_months(first: date, last: date) -> range | None:
     return range(start, end + 1) if start <= end else None
 
 
+def whole_years(months: range) -> range | None:
+    """The years that lie in a range of months as a whole; None if there is none."""
+    start, end = -(-months.start // 12), months.stop // 12
+    return range(start, end) if start < end else None
+
+
 def _first_of(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 

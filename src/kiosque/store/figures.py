@@ -157,6 +157,34 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignMonth:
+    """What of a month, both days inclusive, lies in a campaign, and how it speaks of one candidate."""
+
+    start: date
+    end: date
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineLine:
+    """One candidate's months that name them, oldest first."""
+
+    candidacy: Candidacy
+    name: str
+    counts: Counts
+    months: tuple[CampaignMonth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """All candidates of one election, by month: a campaign as it is seen among many."""
+
+    year: int
+    election_date: date
+    lines: tuple[OutlineLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """The articles of one source in one stretch of time, both days inclusive."""
 

@@ -23,6 +23,8 @@ from kiosque.store.tables import (
     mention,
     mention_day,
     mention_month,
+    mention_place,
+    mention_year,
     model_version,
     scoring_total,
 )
@@ -104,8 +106,27 @@ def _save_chunk(tx: Tx, chunk: list[ScoredArticle], version_pk: int, common: dic
 
 def _fold(tx: Tx, rows: list[dict[str, Any]]) -> None:
     """Put the tallies of these mentions together."""
-    for table, place in ((mention_day, "day"), (mention_month, "month")):
-        tallies.fold(tx, table, [(row["version_pk"], row["entity_pk"], row[place]) for row in rows])
+    keys = [(row["version_pk"], row["entity_pk"]) for row in rows]
+    years = [row["month"] // 12 for row in rows]
+    tallies.fold(tx, mention_day, [(*key, row["day"]) for key, row in zip(keys, rows, strict=True)])
+    tallies.fold(tx, mention_month, [(*key, row["month"]) for key, row in zip(keys, rows, strict=True)])
+    tallies.fold(tx, mention_year, [(*key, year) for key, year in zip(keys, years, strict=True)])
+    places = zip(keys, years, map(_places, rows), strict=True)
+    tallies.fold(
+        tx,
+        mention_place,
+        [(*key, kind, year, place) for key, year, some in places for kind, place in some],
+    )
+
+
+def _places(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """As what a mention counts in the tally of places (see `tables.mention_place`)."""
+    parts = (part.value for part in Field if row[f"{part.value}_polarity"] is not None)
+    return [
+        ("section", row["section"] or ""),
+        ("source", row["source"]),
+        *(("part", part) for part in parts),
+    ]
 
 
 def _forget(tx: Tx, pks: list[int], version_pk: int) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from kiosque.store.statements import add_missing, upsert
-from kiosque.store.tables import article_scoring, current_model, model_version, shelf
+from kiosque.store.tables import current_model, model_version, scoring_total, shelf
 from kiosque.store.tx import Tx
 
 POLARITY = "polarity"
@@ -50,7 +50,8 @@ def versions(tx: Tx, name: str = POLARITY) -> tuple[str, ...]:
 def uses(tx: Tx, name: str | None = None) -> tuple[ModelUse, ...]:
     """Every version that is in the store, newest first."""
     versions = model_version.c
-    scored = select(func.count()).where(article_scoring.c.version_pk == versions.pk).scalar_subquery()
+    tallied = func.coalesce(func.sum(scoring_total.c.articles), 0)
+    scored = select(tallied).where(scoring_total.c.version_pk == versions.pk).scalar_subquery()
     shelved = select(func.count()).where(shelf.c.version_pk == versions.pk).scalar_subquery()
     statement = (
         select(
@@ -66,7 +67,7 @@ def uses(tx: Tx, name: str | None = None) -> tuple[ModelUse, ...]:
     if name is not None:
         statement = statement.where(versions.name == name)
     return tuple(
-        ModelUse(model, version, current_pk is not None, first, articles)
+        ModelUse(model, version, current_pk is not None, first, int(articles))
         for model, version, first, current_pk, articles in tx.execute(statement)
     )
 

@@ -57,16 +57,20 @@ def fetch_page(
 ) -> Page[T]:
     """One page of `statement`'s rows, each made into an item. Raises InvalidInput for a bad limit or cursor."""
     check_limit(limit)
-    if cursor is not None:
-        statement = statement.where(_beyond(order, cursor))
     positions = [column.label(f"position_{i}") for i, column in enumerate(order.columns)]
-    sorting = [column.desc() if order.descending else column.asc() for column in order.columns]
-    rows = tx.execute(statement.add_columns(*positions).order_by(*sorting).limit(limit + 1)).all()
+    rows = tx.execute(ordered(statement.add_columns(*positions), order, cursor).limit(limit + 1)).all()
     shown = rows[:limit]
     following = None
     if len(rows) > limit:
         following = encode_cursor(order.name, shown[-1][-len(positions) :])
     return Page(tuple(make(row) for row in shown), following)
+
+
+def ordered(statement: Select[Any], order: Order, cursor: str | None) -> Select[Any]:
+    """`statement` sorted, from where `cursor` points on. Raises InvalidInput for a bad cursor."""
+    if cursor is not None:
+        statement = statement.where(_beyond(order, cursor))
+    return statement.order_by(*(c.desc() if order.descending else c.asc() for c in order.columns))
 
 
 def check_limit(limit: int) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Select,
     Table,
     TableClause,
     and_,
@@ -67,19 +68,24 @@ def parse(typed: str) -> Query:
     return Query(tuple(wanted[:_MAX_TERMS]), tuple(unwanted[:_MAX_TERMS]))
 
 
-def hits(dialect: str, table: Table, query: Query) -> CTE:
-    """(pk, score) of the rows that have everything wanted; a higher score fits better."""
+def hits(dialect: str, table: Table, query: Query, *, newest: int | None = None) -> CTE:
+    """(pk, score) of the rows that have everything wanted; a higher score fits better.
+
+    With `newest` only so many of them, those that were added last.
+    """
     if dialect == "postgresql":
         words = _tsquery(query.wanted)
         score = cast(func.ts_rank(_vector(table), words) * _SCORE_UNIT, BigInteger)
-        statement = select(table.c.pk, score.label("score")).where(_vector(table).op("@@")(words))
+        pk: ColumnElement[int] = table.c.pk
+        statement = select(pk, score.label("score")).where(_vector(table).op("@@")(words))
     else:
         index = _fts5_table(table)
         rank = func.bm25(literal_column(index.name), *(literal_column(str(w)) for w in _WEIGHTS[table.name]))
         score = cast(func.round(-rank * _SCORE_UNIT), Integer)
-        statement = select(index.c.rowid.label("pk"), score.label("score")).where(
-            _fts5_match(index, query.wanted)
-        )
+        pk = index.c.rowid
+        statement = select(pk.label("pk"), score.label("score")).where(_fts5_match(index, query.wanted))
+    if newest is not None:
+        statement = statement.order_by(pk.desc()).limit(newest)
     # materialised: bm25 works only where the index itself is read
     return statement.cte("hits").prefix_with("MATERIALIZED")
 
@@ -92,6 +98,12 @@ def condition(dialect: str, table: Table, query: Query) -> ColumnElement[bool]:
     if query.wanted:
         conditions.append(_matches(dialect, table, query.wanted))
     return and_(*conditions)
+
+
+def matching(table: Table, query: Query) -> tuple[Select[Any], ColumnElement[int]]:
+    """On SQLite: the pks of the rows that have everything wanted, straight from the index; and their column."""
+    index = _fts5_table(table)
+    return select(index.c.rowid).where(_fts5_match(index, query.wanted)), index.c.rowid
 
 
 def _matches(dialect: str, table: Table, terms: tuple[Term, ...]) -> ColumnElement[bool]:

@@ -1,8 +1,9 @@
 """The numbers behind the pages: who is in the news, how they are spoken of, over time.
 
 What is asked over long times comes out of the tallies (see `tallies`), which are counted when articles and mentions
-come in: whole months out of the monthly ones, the days at both ends out of the daily ones. What is narrowed to a
-section, a source or a part is counted from the mentions, by an index that holds all it reads.
+come in: whole years and months out of the yearly and monthly ones, the days at both ends out of the daily ones or
+from the mentions themselves. A timeline that is narrowed to a section, a source or a part is counted from the
+mentions, by an index that holds all it reads.
 """
 
 from __future__ import annotations
@@ -13,14 +14,25 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, Table, case, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from kiosque.core.article import Field
 from kiosque.core.entity import Candidacy, EntityKind
 from kiosque.core.errors import InvalidInput, NotFound
 from kiosque.core.polarity import Polarity
 from kiosque.store import books, elections, entities, models
-from kiosque.store.buckets import bucket_days, bucket_number, month_days, whole_months
+from kiosque.store.buckets import bucket_days, bucket_number, month_days, whole_months, whole_years
 from kiosque.store.columns import day_number, month_number
 from kiosque.store.figures import (
     Aligned,
@@ -46,6 +58,8 @@ from kiosque.store.tables import (
     mention,
     mention_day,
     mention_month,
+    mention_place,
+    mention_year,
     scoring_total,
     section_month,
 )
@@ -86,7 +100,7 @@ __all__ = [
 
 _FEW_MONTHS = 2
 """Periods with no more whole months than that are counted day by day."""
-_ALL_MONTHS = range(month_number(date.max) + 1)
+_ALL_MONTHS = range(month_number(date.min), month_number(date.max) + 1)
 _FINE = (Granularity.DAY, Granularity.WEEK)
 _COUNTED = ("negative", "neutral", "positive", "unscored")
 
@@ -119,8 +133,8 @@ def overview(tx: Tx, *, days: int = 30) -> Overview:
     scope = _Scope() if last is None else _Scope(date.fromordinal(max(1, last - days + 1)))
     by_day = _articles_by(tx, article_day, scope, article_day.c.day)
     scored = select(func.sum(scoring_total.c.articles)).where(scoring_total.c.version_pk == version_pk)
-    mentioned = select(*(func.sum(mention_month.c[name]) for name in _COUNTED))
-    numbers = tx.execute(mentioned.where(mention_month.c.version_pk == version_pk)).one()
+    mentioned = select(*(func.sum(mention_year.c[name]) for name in _COUNTED))
+    numbers = tx.execute(mentioned.where(mention_year.c.version_pk == version_pk)).one()
     return Overview(
         articles=sum(by_source.values()),
         scored=int(tx.scalar(scored) or 0),
@@ -270,14 +284,24 @@ def _ranked(piece: FromClause, filled: str, empty: str) -> Select[Any]:
 
 
 def _pieces(version_pk: int, scope: _Scope) -> list[FromClause]:
-    """What is to be added up to count the mentions of a period: its whole months, and the days beside them."""
+    """What is to be added up to count the mentions of a period: its whole years, the months beside them, and the days
+    beside these.
+    """
     months, edges = _split(scope)
     if months is None or len(months) <= _FEW_MONTHS:
         return [_mentions_of_days(version_pk, scope)]
-    middle = select(mention_month).where(
-        mention_month.c.version_pk == version_pk, _within(mention_month, months)
-    )
-    return [middle.subquery(), *(_mentions_of_days(version_pk, edge) for edge in edges)]
+    years = whole_years(months)
+    ends = [months]
+    middle: list[FromClause] = []
+    if years is not None:
+        ends = [range(months.start, 12 * years.start), range(12 * years.stop, months.stop)]
+        middle = [_tallied(mention_year, version_pk, mention_year.c.year.between(years[0], years[-1]))]
+    middle += [_tallied(mention_month, version_pk, _within(mention_month, each)) for each in ends if each]
+    return [*middle, *(_mentions_of_days(version_pk, edge) for edge in edges)]
+
+
+def _tallied(table: Table, version_pk: int, when: ColumnElement[bool]) -> FromClause:
+    return select(table).where(table.c.version_pk == version_pk, when).subquery()
 
 
 def _split(scope: _Scope) -> tuple[range | None, list[_Scope]]:
@@ -476,16 +500,68 @@ def breakdowns(
     date_to: date | None = None,
     model_version: str | None = None,
 ) -> dict[Dimension, tuple[Breakdown, ...]]:
-    """As `breakdown` in several ways, for which the entity's mentions are read once."""
+    """As `breakdown` in several ways."""
     scope = _Scope(date_from, date_to)
     entity_pk = _entity_pks(tx, [entity_id])[entity_id]
+    of_entity = (_version_pk(tx, model_version), entity_pk)
+    years, edges = _years(scope)
+    counts: dict[Dimension, dict[str, Counts]] = {dimension: {} for dimension in by}
+    found = [] if years is None else _of_years(tx, *of_entity, by, years)
+    for edge in edges:
+        found += _of_days(tx, *of_entity, by, edge)
+    for dimension, place, some in found:
+        counts[dimension][place] = counts[dimension].get(place, Counts()) + some
+    return {dimension: _broken_down(tx, scope, counts[dimension], dimension) for dimension in by}
+
+
+_Place = tuple[Dimension, str, Counts]
+
+
+def _years(scope: _Scope) -> tuple[range | None, list[_Scope]]:
+    """The whole years of the scope, if it has any, and the days before and after them."""
+    months, _ = _split(scope)
+    years = None if months is None else whole_years(months)
+    if years is None:
+        return None, [scope]
+    first, last = month_days(12 * years[0])[0], month_days(12 * years[-1] + 11)[1]
+    edges = []
+    if (scope.date_from or date.min) < first:
+        edges.append(replace(scope, date_to=first - timedelta(1)))
+    if (scope.date_to or date.max) > last:
+        edges.append(replace(scope, date_from=last + timedelta(1)))
+    return years, edges
+
+
+def _of_years(tx: Tx, version_pk: int, entity_pk: int, by: Sequence[Dimension], years: range) -> list[_Place]:
+    """What is tallied of whole years."""
+    t = mention_place.c
+    rows = tx.execute(
+        select(t.kind, t.place, *(func.sum(t[name]).label(name) for name in _COUNTED))
+        .where(
+            t.version_pk == version_pk,
+            t.entity_pk == entity_pk,
+            t.kind.in_([dimension.value for dimension in by]),
+            t.year.between(years[0], years[-1]),
+        )
+        .group_by(t.kind, t.place)
+    )
+    return [(Dimension(row.kind), row.place, _read(row)) for row in rows]
+
+
+def _of_days(tx: Tx, version_pk: int, entity_pk: int, by: Sequence[Dimension], scope: _Scope) -> list[_Place]:
+    """What the mentions of a few days say, which are read once for all."""
     places = [column for dimension in by for column in _PLACES[dimension]]
     rows = tx.execute(
         select(*places, mention.c.polarity, func.count().label("number"))
-        .where(_of_version(tx, model_version), mention.c.entity_pk == entity_pk, *scope.of(mention))
+        .where(mention.c.version_pk == version_pk, mention.c.entity_pk == entity_pk, *scope.of(mention))
         .group_by(*places, mention.c.polarity)
     ).all()
-    return {dimension: _broken_down(tx, scope, rows, dimension) for dimension in by}
+    return [
+        (dimension, place, _counted(polarity, row.number))
+        for row in rows
+        for dimension in by
+        for place, polarity in _places_of(row, dimension)
+    ]
 
 
 _PLACES: dict[Dimension, tuple[ColumnElement[Any], ...]] = {
@@ -495,13 +571,14 @@ _PLACES: dict[Dimension, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-def _broken_down(tx: Tx, scope: _Scope, rows: Sequence[Any], by: Dimension) -> tuple[Breakdown, ...]:
-    counts: dict[str, Counter[int]] = {}
-    for row in rows:
-        for place, polarity in _places_of(row, by):
-            counts.setdefault(place, Counter())[polarity] += row.number
+def _counted(polarity: int, number: int) -> Counts:
+    kinds = (*map(polarity_number, Polarity), UNSCORED)
+    return Counts(*(number if kind == polarity else 0 for kind in kinds))
+
+
+def _broken_down(tx: Tx, scope: _Scope, counts: Mapping[str, Counts], by: Dimension) -> tuple[Breakdown, ...]:
     articles = _articles_of_places(tx, scope, by)
-    found = (Breakdown(place, _summed(each), articles[place]) for place, each in counts.items())
+    found = (Breakdown(place, each, articles[place]) for place, each in counts.items() if each.total)
     return tuple(sorted(found, key=lambda each: (-each.counts.total, each.name)))
 
 
@@ -511,10 +588,6 @@ def _places_of(row: Any, by: Dimension) -> list[tuple[str, int]]:
         return [(getattr(row, by.value) or "", row.polarity)]
     polarities = ((part.value, getattr(row, f"{part.value}_polarity")) for part in Field)
     return [(part, polarity) for part, polarity in polarities if polarity is not None]
-
-
-def _summed(numbers: Counter[int]) -> Counts:
-    return Counts(*(numbers[number] for number in (*map(polarity_number, Polarity), UNSCORED)))
 
 
 def _articles_of_places(tx: Tx, scope: _Scope, by: Dimension) -> dict[str, int]:
@@ -623,13 +696,16 @@ def gaps(tx: Tx, *, min_days: int = 7, source: str | None = None, limit: int = 1
     """Stretches of at least `min_days` days without an article, longest first."""
     if min_days < 1:
         raise InvalidInput("A gap has at least one day.", hint="Give min_days of 1 or more.")
-    days = select(article_day.c.day).where(*_Scope(source=source).of(article_day)).distinct().subquery()
-    pairs = select(days.c.day, func.lag(days.c.day).over(order_by=days.c.day).label("before")).subquery()
-    length = pairs.c.day - pairs.c.before - 1
+    scope, later = _Scope(source=source), article_day.alias()
+    days = select(article_day.c.day).where(*scope.of(article_day)).distinct().subquery()
+    beyond = (later.c.day > days.c.day, *scope.of(later))
+    following = select(func.min(later.c.day)).where(*beyond).scalar_subquery().label("following")
+    soon = exists().where(*beyond, later.c.day <= days.c.day + min_days)
+    last = select(days.c.day, following).where(~soon).subquery()
     rows = tx.execute(
-        select(pairs.c.before, pairs.c.day)
-        .where(length >= min_days)
-        .order_by(length.desc(), pairs.c.day)
+        select(last.c.day, last.c.following)
+        .where(last.c.following.is_not(None))
+        .order_by((last.c.following - last.c.day).desc(), last.c.following)
         .limit(limit)
     )
     return tuple(Gap(date.fromordinal(before + 1), date.fromordinal(day - 1)) for before, day in rows)
@@ -650,10 +726,6 @@ def _counts(polarity: ColumnElement[int]) -> list[ColumnElement[int]]:
 
 def _read(row: Any, prefix: str = "") -> Counts:
     return Counts(*(int(getattr(row, prefix + name)) for name in _COUNTED))
-
-
-def _of_version(tx: Tx, version: str | None) -> ColumnElement[bool]:
-    return mention.c.version_pk == _version_pk(tx, version)
 
 
 def _version_pk(tx: Tx, version: str | None) -> int:

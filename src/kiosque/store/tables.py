@@ -238,6 +238,23 @@ mention_month = _tally(
     _number("month"),
     numbers=_POLARITIES,
 )
+mention_year = _tally(
+    "mention_year",
+    _number("version_pk", big=True),
+    _number("entity_pk", big=True),
+    _number("year"),
+    numbers=_POLARITIES,
+)
+# By what a mention stands in: `kind` is that of a breakdown (section, source, part), `place` its name there.
+mention_place = _tally(
+    "mention_place",
+    _number("version_pk", big=True),
+    _number("entity_pk", big=True),
+    Column("kind", Words, nullable=False),
+    _number("year"),
+    Column("place", Words, nullable=False),
+    numbers=_POLARITIES,
+)
 # `section` is empty for articles without one.
 section_month = _tally(
     "section_month", Column("section", Words, nullable=False), _number("month"), numbers=("articles",)

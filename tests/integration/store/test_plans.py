@@ -11,6 +11,7 @@ from kiosque.core.article import Field
 from kiosque.core.polarity import Polarity
 from kiosque.store import articles, mentions, stats
 from kiosque.store.articles import ArticleFilter, Sort
+from kiosque.store.outlines import outlines
 from kiosque.store.stats import Dimension, Granularity
 from kiosque.testing.world import POSITIVE, World, article
 
@@ -57,9 +58,24 @@ def test_a_timeline_reads_tallies_only(plan, granularity, tally):
 
 
 @pytest.mark.parametrize("by", Dimension)
-def test_a_breakdown_reads_one_covering_index(plan, by):
+def test_a_breakdown_of_all_times_reads_a_tally_only(plan, by):
     steps = plan(lambda tx: stats.breakdown(tx, A, by))
-    assert "mention USING COVERING INDEX ix_mention_entity (version_pk=? AND entity_pk=?" in steps
+    assert "SEARCH mention_place USING PRIMARY KEY (version_pk=? AND entity_pk=? AND kind=?" in steps
+    assert "ix_mention" not in steps
+
+
+def test_the_days_at_both_ends_of_a_breakdown_are_read_from_one_covering_index(plan):
+    steps = plan(lambda tx: stats.breakdowns(tx, A, date_from=date(1858, 3, 1), date_to=date(1862, 3, 1)))
+    assert steps.count("mention USING COVERING INDEX ix_mention_entity (version_pk=? AND entity_pk=?") == 2
+    assert "SEARCH mention_place USING PRIMARY KEY" in steps
+
+
+def test_outlines_read_their_candidates_months_and_days_only(plan):
+    steps = plan(lambda tx: outlines(tx, [1860]))
+    key = "USING PRIMARY KEY (version_pk=? AND entity_pk=? AND"
+    assert f"SEARCH mention_month {key} month>? AND month<?)" in steps
+    assert f"SEARCH mention_day {key} day>? AND day<?)" in steps
+    assert "SCAN mention" not in steps
 
 
 def test_a_ranking_of_a_month_reads_its_days_only(plan):
@@ -67,10 +83,11 @@ def test_a_ranking_of_a_month_reads_its_days_only(plan):
     assert "mention USING COVERING INDEX ix_mention_day (version_pk=? AND day>? AND day<?)" in steps
 
 
-def test_a_ranking_of_all_times_reads_months_and_no_more_days_than_stand_beside_them(plan):
+def test_a_ranking_of_all_times_reads_years_and_no_more_days_than_stand_beside_them(plan):
     steps = plan(lambda tx: stats.ranking(tx, date(1851, 1, 1), date(2025, 12, 31)))
-    assert "SEARCH mention_month USING PRIMARY KEY (version_pk=?" in steps
-    assert "SCAN mention" not in steps
+    assert "SEARCH mention_year USING PRIMARY KEY (version_pk=?" in steps
+    assert "mention_month" not in steps
+    assert "SCAN mention\n" not in steps
 
 
 def test_a_ranking_of_a_year_reads_months_and_the_days_beside_them(plan):

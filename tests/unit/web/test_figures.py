@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosque.web.figures.bars import describe, diverging_bar, probability_bar, sparkline
-from kiosque.web.figures.campaign import Lane, Week, campaign
+from kiosque.web.figures.campaign import Dot, Lane, campaign
 from kiosque.web.figures.comparison import Line, comparison
 from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
@@ -46,7 +46,7 @@ FIGURES = {
         unit="month",
     ),
     "campaign": lambda: campaign(
-        [Lane(HOSTILE, HOSTILE, True, (Week(3, Tone(1, 0, 0)),), Tone(1, 0, 0))], title=HOSTILE
+        [Lane(HOSTILE, HOSTILE, True, (Dot(3, Tone(1, 0, 0), HOSTILE),), Tone(1, 0, 0))], title=HOSTILE
     ),
     "comparison": lambda: comparison(
         [Line(HOSTILE, Hue(1), (bucket(0, Tone(1, 2, 3)), bucket(1, Tone(0, 2, 3))))], unit="month"
@@ -148,10 +148,16 @@ class TestCampaign:
         assert "won" in svg
 
     def test_a_larger_dot_is_more_articles(self) -> None:
-        weeks = (Week(3, Tone(1, 0, 0)), Week(9, Tone(0, 0, 50)))
-        svg = campaign([Lane("x", "y", False, weeks, Tone(1, 0, 50))], title="t")
+        dots = (Dot(3, Tone(1, 0, 0)), Dot(9, Tone(0, 0, 50)))
+        svg = campaign([Lane("x", "y", False, dots, Tone(1, 0, 50))], title="t")
         radii = {e.get("class"): float(e.get("r", "")) for e in found(svg, "circle")}
         assert radii["dot positive"] > radii["dot negative"]
+
+    def test_a_dot_says_its_numbers_where_it_has_words(self) -> None:
+        dots = (Dot(3, Tone(1, 0, 0), "in March"), Dot(9.5, Tone(0, 0, 50)))
+        svg = campaign([Lane("x", "y", False, dots, Tone(1, 0, 50))], title="t")
+        assert svg.count("in March: 1 article, net −1.00") == 1
+        assert svg.count("<title>") == 2
 
     def test_no_articles_are_said(self) -> None:
         assert "No article" in campaign([Lane("x", "y", False, (), Tone(0, 0, 0))], title="t")

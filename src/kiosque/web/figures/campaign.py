@@ -1,6 +1,7 @@
 """One election campaign: a lane for each candidate, weeks before the vote from left to right.
 
-A dot is a week in which articles name the candidate: its area their number, its height and colour their net polarity.
+A dot is a week, or a month, in which articles name the candidate: its area their number, its height and colour their
+net polarity.
 """
 
 from __future__ import annotations
@@ -26,11 +27,15 @@ STEPS = (52, 39, 26, 13, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
-    """`before` is the number of weeks before the vote: 0 ends on election day."""
+class Dot:
+    """`before`: weeks before the vote, 0 for the week that ends on election day; for a month its middle.
 
-    before: int
+    `words` say when it is. Without any the dot says nothing, as among many, where the numbers stand in a table.
+    """
+
+    before: float
     tone: Tone
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Lane:
     name: str
     party: str
     winner: bool
-    weeks: tuple[Week, ...]
+    dots: tuple[Dot, ...]
     tone: Tone
     hue: Hue | None = None
     """The candidate's colour on every page: a mark beside the name."""
@@ -52,7 +57,7 @@ def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
         return nothing(gettext("No article of these months names a candidate."))
     height = TOP + LANE * len(lanes) + BOTTOM
     x = Scale(weeks, 0, LABEL, WIDTH - RIGHT)
-    most = max((week.tone.total for lane in lanes for week in lane.weeks), default=1) or 1
+    most = max((dot.tone.total for lane in lanes for dot in lane.dots), default=1) or 1
     parts: list[Markup] = [*_axis(x, height, weeks)]
     for place, lane in enumerate(lanes):
         parts += _lane(lane, TOP + LANE * place, x, most)
@@ -88,24 +93,9 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
     yield element("text", lane.name, class_=weight, x=14, y=middle - 1)
     party = gettext("%(party)s, won", party=term(lane.party)) if lane.winner else term(lane.party)
     yield element("text", party, class_="tick", x=14, y=middle + 13)
-    for week in sorted(lane.weeks, key=lambda week: -week.tone.total):
-        if week.tone.net is not None:
-            radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(week.tone.total / most)
-            words = ngettext(
-                "%(num)s week before: %(said)s",
-                "%(num)s weeks before: %(said)s",
-                week.before,
-                said=_said(week.tone),
-            )
-            side = "positive" if week.tone.net > 0 else "negative" if week.tone.net < 0 else "neutral"
-            yield element(
-                "circle",
-                element("title", words),
-                class_=f"dot {side}",
-                cx=x(week.before),
-                cy=y(week.tone.net),
-                r=radius,
-            )
+    for dot in sorted(lane.dots, key=lambda dot: -dot.tone.total):
+        if dot.tone.net is not None:
+            yield _dot(dot, dot.tone.net, x(dot.before), y(dot.tone.net), most)
     yield element("text", signed(lane.tone.net), class_=weight, x=x.end + 14, y=middle - 1)
     yield element(
         "text",
@@ -114,3 +104,14 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
         x=x.end + 14,
         y=middle + 13,
     )
+
+
+def _dot(dot: Dot, net: float, x: float, y: float, most: int) -> Markup:
+    side = "positive" if net > 0 else "negative" if net < 0 else "neutral"
+    radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(dot.tone.total / most)
+    said = (
+        [element("title", gettext("%(when)s: %(said)s", when=dot.words, said=_said(dot.tone)))]
+        if dot.words
+        else []
+    )
+    return element("circle", *said, class_=f"dot {side}", cx=x, cy=y, r=radius)

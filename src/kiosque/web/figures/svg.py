@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markupsafe import Markup, escape
 
@@ -28,11 +29,9 @@ class Scale:
 def element(name: str, *children: str, **attributes: object) -> Markup:
     """One element; `class_` and `stroke_width` become `class` and `stroke-width`, None is left out."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_number(value))}"'
-        for key, value in attributes.items()
-        if value is not None
+        f' {_attribute(key)}="{_written(value)}"' for key, value in attributes.items() if value is not None
     )
-    inner = Markup("").join(escape(child) for child in children)
+    inner = "".join([escape(child) for child in children])
     return Markup(f"<{name}{written}>{inner}</{name}>")  # noqa: S704 - every part is escaped above
 
 
@@ -75,6 +74,15 @@ def figure(
 def nothing(why: str) -> Markup:
     """What stands where a chart would be empty."""
     return Markup('<p class="empty">{}</p>').format(why)
+
+
+@cache
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+def _written(value: object) -> str:
+    return _number(value) if isinstance(value, (float, int)) else escape(value)
 
 
 def _number(value: object) -> str:

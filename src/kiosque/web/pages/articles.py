@@ -42,6 +42,8 @@ def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> 
         asked = ask_of(tx, ask)
         where = asked.filter
         found = articles.page(tx, where, sort=ask.order, limit=PAGE, cursor=ask.cursor)
+        total = articles.count_some(tx, where)
+        best_fit = ask.order is Sort.RELEVANCE and not where.narrows
         return page(
             request,
             tx,
@@ -55,7 +57,8 @@ def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> 
             confidences=sorted({*CONFIDENCES, *([] if ask.confidence is None else [ask.confidence])}),
             found=found,
             named=mentions.of_articles(tx, [a.pk for a in found.items], model_version=where.model_version),
-            total=articles.count(tx, where),
+            total=total,
+            ranked=articles.RANKED if best_fit and total.number > articles.RANKED else 0,
             sections=articles.sections(tx, limit=40),
             sources=known_sources(tx),
             versions=models.versions(tx),

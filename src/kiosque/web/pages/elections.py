@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -13,11 +14,13 @@ from starlette.responses import HTMLResponse
 from kiosque.core.entity import Candidacy
 from kiosque.store import articles, entities, mentions, stats
 from kiosque.store.articles import ArticleFilter
+from kiosque.store.figures import OutlineLine
+from kiosque.store.outlines import outlines
 from kiosque.store.stats import Campaign, CampaignLine
 from kiosque.store.tx import Tx
-from kiosque.web.figures.campaign import Lane, Week, campaign
+from kiosque.web.figures.campaign import Dot, Lane, campaign
 from kiosque.web.figures.hues import hue_of
-from kiosque.web.language import gettext
+from kiosque.web.language import gettext, ngettext
 from kiosque.web.pages.people import within
 from kiosque.web.render import house, page, tone_of
 
@@ -40,7 +43,7 @@ class Strip:
     chart: Markup
     articles: int
     others: tuple[str, ...]
-    lines: tuple[CampaignLine, ...]
+    lines: tuple[CampaignLine | OutlineLine, ...]
     """Everybody whom an article names, for the table."""
 
     @property
@@ -65,8 +68,7 @@ def elections(
     with house(request).database.read() as tx:
         known = [e.year for e in entities.elections(tx) if e.year >= FIRST_YEAR]
         chosen = chosen_years(years, known)
-        found = stats.campaigns(tx, chosen or known, weeks=weeks if chosen else WEEKS)
-        strips = [_strip(each, weeks if chosen else WEEKS, wide=bool(chosen)) for each in found]
+        strips = side_by_side(tx, chosen, weeks) if chosen else all_of(tx, known)
         return page(
             request,
             tx,
@@ -77,7 +79,7 @@ def elections(
             decades=sorted({strip.decade for strip in strips if strip.articles}, reverse=True),
             chosen=chosen,
             known=known,
-            weeks=weeks,
+            weeks=weeks if chosen else WEEKS,
         )
 
 
@@ -106,24 +108,72 @@ def election(request: Request, year: int, weeks: int = WEEKS) -> HTMLResponse:
         )
 
 
+def side_by_side(tx: Tx, years: Sequence[int], weeks: int) -> list[Strip]:
+    """Every candidate whom an article names, week by week."""
+    found = stats.campaigns(tx, years, weeks=weeks)
+    return [
+        _strip(each.year, each.lines, [lane_of(line) for line in each.lines], weeks, most=None)
+        for each in found
+    ]
+
+
+def all_of(tx: Tx, years: Sequence[int]) -> list[Strip]:
+    """The first few candidates of each, month by month: so many campaigns are looked over, not read."""
+    return [
+        _strip(
+            each.year,
+            each.lines,
+            [_by_month(line, each.election_date) for line in each.lines],
+            WEEKS,
+            most=MOST_LANES,
+        )
+        for each in outlines(tx, years, weeks=WEEKS)
+    ]
+
+
 def lane_of(line: CampaignLine) -> Lane:
-    weeks = tuple(Week(week.week, tone_of(week.counts)) for week in line.weeks if week.counts.scored)
+    dots = (
+        Dot(
+            week.week,
+            tone_of(week.counts),
+            ngettext("%(num)s week before", "%(num)s weeks before", week.week),
+        )
+        for week in line.weeks
+        if week.counts.scored
+    )
+    return _lane(line, tuple(dots))
+
+
+def _by_month(line: OutlineLine, vote: date) -> Lane:
+    dots = (
+        Dot((vote - month.start + (vote - month.end)).days / 14, tone_of(month.counts))
+        for month in line.months
+        if month.counts.scored
+    )
+    return _lane(line, tuple(dots))
+
+
+def _lane(line: CampaignLine | OutlineLine, dots: tuple[Dot, ...]) -> Lane:
     candidacy: Candidacy = line.candidacy
     hue = hue_of(candidacy.entity_id)
-    return Lane(line.name, candidacy.party, candidacy.winner, weeks, tone_of(line.counts), hue)
+    return Lane(line.name, candidacy.party, candidacy.winner, dots, tone_of(line.counts), hue)
 
 
-def _strip(found: Campaign, weeks: int, *, wide: bool) -> Strip:
-    """`wide`: every candidate whom an article names, else the first few."""
-    year, lanes = found.year, [lane_of(line) for line in found.lines]
-    named = [lane for lane in lanes if lane.tone.total]
-    shown = named if wide else named[:MOST_LANES]
+def _strip(
+    year: int,
+    lines: Sequence[CampaignLine | OutlineLine],
+    lanes: Sequence[Lane],
+    weeks: int,
+    *,
+    most: int | None,
+) -> Strip:
+    shown = [lane for lane in lanes if lane.tone.total][:most]
     return Strip(
         year,
         campaign(shown, title=gettext("The campaign of %(year)s", year=year), weeks=weeks),
         sum(lane.tone.total for lane in lanes),
         tuple(lane.name for lane in lanes if lane not in shown),
-        tuple(line for line in found.lines if line.counts.total),
+        tuple(line for line in lines if line.counts.total),
     )
 
 

@@ -36,6 +36,8 @@ MOST_LINES = 8
 """In a chart of aligned weeks: as many as there are colours."""
 WEEKS = 52
 MOST_SUGGESTED = 1000
+MOST_POINTS = 2400
+"""In one chart and its table."""
 LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 50 * 366, 3 * 366, 120
 """Days from which a year, a quarter and a week are the natural width of a bucket."""
 
@@ -87,7 +89,7 @@ def person(
     with house(request).database.read() as tx:
         entity = entity_store.get(tx, entity_id)
         span = _span(tx, [entity_id], since, until)
-        grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
+        grain = fitting_grain(by, span)
         line = stats.timeline(tx, entity_id, granularity=grain, date_from=since, date_to=until)
         candidacies = entity_store.candidacies(tx, entity_id=entity_id)
         buckets = buckets_of(line)
@@ -105,6 +107,7 @@ def person(
             grain=grain,
             grains=Grain,
             by=by,
+            too_fine=by is not Grain.AUTO and grain.value != by.value,
             since=since,
             until=until,
             chart=timeline(buckets, election_marks(candidacies), name=entity.name, unit=grain.value),
@@ -167,7 +170,7 @@ def _compared(
     """What the comparison over the same time shows."""
     ids = [entity.id for entity in chosen]
     span = _span(tx, ids, since, until)
-    grain = choose_grain(span) if by is Grain.AUTO else Granularity(by.value)
+    grain = fitting_grain(by, span, len(ids))
     lines = stats.compare(tx, ids, granularity=grain, date_from=since, date_to=until) if ids else ()
     hues = hues_of(ids)
     drawn = [
@@ -177,6 +180,7 @@ def _compared(
     totals = [sum_counts(line) for line in lines]
     return {
         "grain": grain,
+        "too_fine": by is not Grain.AUTO and grain.value != by.value,
         "hues": hues,
         "lines": drawn,
         "totals": totals,
@@ -315,6 +319,17 @@ def choose_grain(days: int) -> Granularity:
     if days > MIDDLE_SPAN:
         return Granularity.QUARTER
     return Granularity.MONTH if days > SHORT_SPAN else Granularity.WEEK
+
+
+def fitting_grain(by: Grain, days: int, lines: int = 1) -> Granularity:
+    """The width asked for, or the next wider one of which not too many fit into so many days."""
+    if by is Grain.AUTO:
+        return choose_grain(days)
+    wider = [Granularity(each.value) for each in _DAYS if _DAYS[each] >= _DAYS[by]]
+    return next((each for each in wider if lines * days / _DAYS[Grain(each.value)] <= MOST_POINTS), wider[-1])
+
+
+_DAYS = {Grain.WEEK: 7, Grain.MONTH: 30, Grain.QUARTER: 91, Grain.YEAR: 365}
 
 
 def buckets_of(line: Timeline) -> tuple[Bucket, ...]:
