@@ -15,6 +15,8 @@ from kiosque.pipeline.intake import Intake
 from kiosque.store import feedback
 from kiosque.testing.seeded import ARTICLE_ID, BOOK_KEY, NOW, PASSWORDS, SeededPredictor
 
+from .looks import too_wide, violations
+
 OpenPage = Callable[..., Any]
 PAGES = [
     "/",
@@ -218,13 +220,9 @@ def test_dark_is_dark(open_page: OpenPage) -> None:
 def test_nothing_sticks_out_of_a_small_screen(browser: Any, site: Any, width: int) -> None:
     context = browser.new_context(base_url=site.address, viewport={"width": width, "height": 800})
     page = context.new_page()
-    too_wide = []
-    for path in PAGES:
-        page.goto(path)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            too_wide.append(path)
+    found = too_wide(page, PAGES)
     context.close()
-    assert too_wide == []
+    assert found == []
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p != "/nowhere"])
@@ -237,14 +235,6 @@ def test_axe_finds_nothing(browser: Any, site: Any, axe: str, scheme: str, width
     viewport = {"width": width, "height": 900}
     context = browser.new_context(base_url=site.address, color_scheme=scheme, viewport=viewport)
     page = context.new_page()
-    found = {}
-    for path in PAGES:
-        page.goto(path)
-        page.evaluate(axe)
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        result = page.evaluate("tags => axe.run({runOnly: tags})", tags)
-        for violation in result["violations"]:
-            places = [node["html"][:120] for node in violation["nodes"][:3]]
-            found[f"{path} {violation['id']}"] = places
+    found = violations(page, axe, PAGES)
     context.close()
     assert found == {}

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from kiosque.testing.seeded import ARTICLE_ID, BOOK_KEY
+from kiosque.testing.seeded import ARTICLE_ID, BOOK_KEY, PASSWORDS
+
+from .looks import too_wide, violations
 
 OpenPage = Callable[..., Any]
 PAGES = [
@@ -25,13 +27,29 @@ PAGES = [
     "/for-you",
     f"/books/{BOOK_KEY}",
     "/models",
-    "/sources",
+    "/searches",
+    "/alerts",
+    "/alerts/1",
+    "/alerts/new?entity=abraham-lincoln&kind=threshold&limit=1&least=1&window=month",
+    "/operations",
+    "/operations/dead-letters",
+    "/operations/dead-letters/1",
     "/about",
     "/api",
     "/docs/errors",
     "/try?text=Lincoln+wins&targets=Lincoln",
     "/login",
     "/nowhere",
+]
+PRIVATE = [
+    "/account",
+    "/jobs",
+    "/users",
+    "/keys",
+    "/settings",
+    "/searches",
+    "/operations",
+    "/models/polarity",
 ]
 ENGLISH = re.compile(
     r"\b(?:the|and|of|is|are|with|from|that|this|not|by|for|who|what|articles? name)\b", re.IGNORECASE
@@ -71,6 +89,22 @@ def test_no_page_has_english_between_its_words(in_french: OpenPage, path: str) -
     for name in NAMES:
         shown = shown.replace(name, "")
     assert [line.strip() for line in shown.splitlines() if ENGLISH.search(line)] == []
+
+
+def test_no_page_of_an_administrator_has_english_between_its_words(in_french: OpenPage, axe: str) -> None:
+    page = in_french("/login")
+    page.get_by_label("Nom d’utilisateur").fill("admin")
+    page.get_by_label("Mot de passe").fill(PASSWORDS["admin"])
+    page.locator("main").get_by_role("button").click()
+    page.wait_for_url("**/")
+    left = {}
+    for path in PRIVATE:
+        page.goto(path)
+        assert page.locator("html").get_attribute("lang") == "fr"
+        shown = page.evaluate(VISIBLE)
+        left[path] = [line.strip() for line in shown.splitlines() if ENGLISH.search(line)]
+    assert {path: lines for path, lines in left.items() if lines} == {}
+    assert violations(page, axe, PRIVATE) == {}
 
 
 def test_a_way_through_the_pages(in_french: OpenPage) -> None:
@@ -120,13 +154,9 @@ def test_nothing_sticks_out_of_a_small_screen(browser: Any, site: Any, width: in
         base_url=site.address, viewport={"width": width, "height": 800}, locale="fr-FR"
     )
     page = context.new_page()
-    too_wide = []
-    for path in PAGES:
-        page.goto(path)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            too_wide.append(path)
+    found = too_wide(page, PAGES)
     context.close()
-    assert too_wide == []
+    assert found == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
@@ -136,14 +166,6 @@ def test_axe_finds_nothing(browser: Any, site: Any, axe: str, scheme: str, width
         base_url=site.address, color_scheme=scheme, viewport=viewport, locale="fr-FR"
     )
     page = context.new_page()
-    found = {}
-    for path in PAGES:
-        page.goto(path)
-        page.evaluate(axe)
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        result = page.evaluate("tags => axe.run({runOnly: tags})", tags)
-        for violation in result["violations"]:
-            places = [node["html"][:120] for node in violation["nodes"][:3]]
-            found[f"{path} {violation['id']}"] = places
+    found = violations(page, axe, PAGES)
     context.close()
     assert found == {}

@@ -26,6 +26,7 @@ from kiosque.testing.seeded import ARTICLE_ID, NOW, PASSWORDS, SeededPredictor, 
 from kiosque.web.session import session_caller
 
 from .conftest import Site, serving
+from .looks import too_wide, violations
 
 ATTACK = "<img src=x onerror=\"document.title='hit'\"><script>document.title='hit'</script>"
 LOST = Article(
@@ -200,17 +201,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     opened: Callable[..., Any], axe: str, scheme: str, width: int
 ) -> None:
     page = opened("admin", "/account", color_scheme=scheme, viewport={"width": width, "height": 900})
-    found = {}
-    for path in PRIVATE:
-        page.goto(path)
-        page.evaluate(axe)
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        result = page.evaluate("tags => axe.run({runOnly: tags})", tags)
-        for violation in result["violations"]:
-            found[f"{path} {violation['id']}"] = [node["html"][:160] for node in violation["nodes"][:3]]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found[f"{path} too wide"] = [str(width)]
-    assert found == {}
+    assert violations(page, axe, PRIVATE) == {}
+    assert too_wide(page, PRIVATE) == []
 
 
 def test_what_attackers_write_is_never_run(opened: Callable[..., Any], desk: Site) -> None:
