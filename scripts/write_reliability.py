@@ -29,7 +29,7 @@ def faults(document: Document) -> str:
         f"Python {machine['python']}): {summary['articles']} articles, {summary['corrections']} corrections and "
         f"{summary['foreign']} foreign messages; **{summary['lost']} lost, {summary['duplicated']} duplicated, "
         f"{summary['problems']} problems**. {summary['exits']} processes ended by themselves and were started "
-        f"again. The oracle last judged {document['judged'].get('articles', 0)} articles as a whole.\n\n"
+        f"again. At the end the oracle judged {document['judged'].get('articles', 0)} articles as a whole.\n\n"
     )
     rows = [("all", summary["all"]), *summary["kinds"].items()]
     lines = [

@@ -23,7 +23,7 @@ from rich.console import Console
 from kiosque.testing.faults import load, usage
 from kiosque.testing.faults.installation import Installation
 from kiosque.testing.faults.load import Press, Sustainable
-from kiosque.testing.faults.traffic import Traffic
+from kiosque.testing.faults.traffic import PATIENCE, Traffic
 
 SOAK_FORMAT, OVERLOAD_FORMAT = "kiosque.soak/1", "kiosque.overload/1"
 TIMES = 10.0
@@ -57,6 +57,12 @@ class Run:
         self.press.rate = self.can.articles * share
         self.traffic.rates = {name: rate * share for name, rate in self.can.requests.items()}
 
+    def wait_for_answers(self) -> None:
+        """Until every request is answered or given up."""
+        deadline = time.monotonic() + PATIENCE + 1.0
+        while self.traffic.open and time.monotonic() < deadline:
+            time.sleep(0.05)
+
 
 @app.command()
 def soak(
@@ -66,8 +72,9 @@ def soak(
     with _running(seed, every=max(1.0, seconds / _SAMPLES)) as run:
         run.at(0.5)
         time.sleep(seconds)
-        answers = run.traffic.collect()
         run.at(0.0)
+        run.wait_for_answers()
+        answers = run.traffic.collect()
         drained = load.wait_until_stored(run.site, run.press, 120.0)
         document = {
             "format": SOAK_FORMAT,
@@ -95,7 +102,6 @@ def overload(
         for name, share, length in (("before", 0.5, CALM), ("during", TIMES, float(seconds))):
             phases[name] = _phase(run, share, length)
         backlog = run.press.waiting()
-        run.at(0.0)
         patience = 60.0 + _DRAIN * backlog / max(run.can.articles, 1.0)
         _console.print(f"{backlog:,} articles wait; at most {patience:.0f} s for them.", highlight=False)
         drained = load.wait_until_stored(run.site, run.press, patience)
@@ -123,10 +129,13 @@ def _phase(run: Run, share: float, seconds: float) -> dict[str, Any]:
     run.traffic.collect()
     run.at(share)
     time.sleep(seconds)
+    ended = run.watch.now
+    run.at(0.0)
+    run.wait_for_answers()
     answers = run.traffic.collect()
     found = {
         "from": round(began, 1),
-        "to": round(run.watch.now, 1),
+        "to": round(ended, 1),
         "articles_told": run.press.count() - told,
         "requests": {name: each.summary() for name, each in answers.items()},
     }

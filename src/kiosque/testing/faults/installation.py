@@ -61,6 +61,12 @@ _NEEDS = {
     "web": ("postgres", "predict"),
 }
 """Which servers a process talks to."""
+_ADDRESSES = {
+    "broker": ("KIOSQUE_NATS_URL", "nats://127.0.0.1:{}"),
+    "postgres": ("KIOSQUE_DATABASE_URL", "postgresql://kiosque@127.0.0.1:{}/postgres"),
+    "predict": ("KIOSQUE_PREDICT_URL", "http://127.0.0.1:{}"),
+}
+"""How a process is told where a server is."""
 TOKEN = "token-for-the-rounds"
 _SCRAMBLED = 200_000
 """Bytes of a network that are turned round."""
@@ -247,13 +253,11 @@ class Installation:
         for server in servers:
             self.links[name, server] = self.network.link(f"{name}→{server}", *self._targets[server])
         ports = {server: self.links[name, server].port for server in servers}
-        settings = {
-            "KIOSQUE_NATS_URL": f"nats://127.0.0.1:{ports['broker']}",
-            "KIOSQUE_DATABASE_URL": f"postgresql://kiosque@127.0.0.1:{ports['postgres']}/postgres",
+        return {
+            setting: address.format(ports[server])
+            for server, (setting, address) in _ADDRESSES.items()
+            if server in ports
         }
-        if "predict" in ports:
-            settings["KIOSQUE_PREDICT_URL"] = f"http://127.0.0.1:{ports['predict']}"
-        return settings
 
     def _add(self, name: str, port: int, ways: dict[str, str]) -> None:
         data = self.folder / name

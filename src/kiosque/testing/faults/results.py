@@ -45,7 +45,9 @@ class Results:
     skipped: dict[str, str] = field(default_factory=dict)
     """Kinds of fault that this machine could not have, and why."""
     judged: dict[str, int] = field(default_factory=dict)
-    """What the oracle counted over all articles, by kind of problem; `articles` and `mentions` are what it saw."""
+    """What the oracle counted at last over all articles of each installation of this run, by kind of problem;
+    `articles` and `mentions` are what it saw.
+    """
 
     @classmethod
     def open(cls, path: Path | None, seed: str, *, quick: bool) -> Results:

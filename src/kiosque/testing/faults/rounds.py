@@ -58,6 +58,8 @@ class Runner:
         self._oracle = Oracle(self.site.database, (models.shipped, models.second))
         self._writer = Writer(f"{self.results.seed}-{len(self.results.rounds)}")
         self._bus = self.site.open_bus()
+        self._earlier = Counter(self.results.judged)
+        """What was judged of installations before this one: their stores are gone."""
         self.results.skipped = breakage.skipped(self.site)
 
     def close(self) -> None:
@@ -207,8 +209,10 @@ class Runner:
         counts = Counter(problem.kind for problem in judged)
         with self.site.database.read() as tx:
             stored = mentions.count(tx)
-        totals = {"articles": len(self.stories), "mentions": stored}
-        self.results.judged = {**totals, "lost": 0, "duplicated": 0, **counts}
+        counts.update(articles=len(self.stories), mentions=stored, lost=0, duplicated=0)
+        self.results.judged = {
+            kind: counts[kind] + self._earlier[kind] for kind in sorted(counts.keys() | self._earlier.keys())
+        }
         return [str(problem) for problem in judged]
 
 

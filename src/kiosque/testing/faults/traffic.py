@@ -93,7 +93,11 @@ def _percentile(ordered: list[float], share: float) -> float | None:
 class Traffic:
     """Sends requests, `rates` a second by name, in a thread of its own; rates may be changed. Close it at the end."""
 
-    def __init__(self, requests: Mapping[str, Request], rates: Mapping[str, float]) -> None:
+    def __init__(
+        self, requests: Mapping[str, Request], rates: Mapping[str, float], *, at_once: int = _OPEN_AT_ONCE
+    ) -> None:
+        """`at_once`: what is due while so many are open is left out."""
+        self._at_once = at_once
         self._requests = {name: (request.port, request.encode()) for name, request in requests.items()}
         self.rates = dict(rates)
         self._answers = {name: Answers() for name in requests}
@@ -139,7 +143,7 @@ class Traffic:
     def _begin(self, name: str, tasks: set[asyncio.Task[None]]) -> None:
         with self._lock:
             self._answers[name].sent += 1
-            if self.open >= _OPEN_AT_ONCE:
+            if self.open >= self._at_once:
                 self._answers[name].left_out += 1
                 return
         self.open += 1
