@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,17 @@ def test_alerts_say_what_is_wrong_and_how_bad_it_is() -> None:
     for rule in alerts:
         assert rule["labels"]["severity"] in {"page", "ticket"}, rule
         assert rule["annotations"]["summary"], rule
+
+
+def test_every_alert_has_a_case_of_its_own() -> None:
+    """Which promtool runs, where it is installed: Debian's package `prometheus` has it."""
+    rules = (ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8")
+    cases = ROOT / "tests/unit/alerts.yaml"
+    text = cases.read_text(encoding="utf-8")
+    assert set(re.findall(r"- alert: (\w+)", rules)) == set(re.findall(r"alertname: (\w+)\n", text))
+    if promtool := shutil.which("promtool"):
+        done = subprocess.run((promtool, "test", "rules", cases), check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("expression", watched())
