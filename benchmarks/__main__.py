@@ -31,7 +31,7 @@ def main() -> None:
         results.add(name, _measure(name, quick=asked.quick).found)
     if asked.quick:
         print(report.everything(results))
-    else:
+    if asked.page or not asked.quick:
         report.write(results)
 
 
@@ -61,6 +61,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--only", type=_names, help=f"some of {', '.join(MEASURES)}")
     parser.add_argument("--again", action="store_true", help="also what this day's file has already")
+    parser.add_argument("--page", action="store_true", help="write the page from a quick run, too")
     parser.add_argument("--results", type=Path, help="the file to go on with")
     return parser.parse_args()
 

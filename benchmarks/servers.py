@@ -89,7 +89,7 @@ def running(name: str, *, processors: set[int] | None = None) -> Iterator[Server
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,
                 preexec_fn=pinned(processors),  # noqa: PLW1509 - this process has no threads yet
             )
         path = "/v1/polarity" if name == KIOSQUE else "/score"

@@ -13,19 +13,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+_ANSWERS = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what libraries print goes to stderr, so that it does not get between the answers
+
 
 def serve(handlers: dict[str, Callable[..., Any]]) -> None:
-    """Answer until stdin ends. What handlers print goes to stderr, so that it does not get between the answers."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    """Answer until stdin ends."""
     for line in sys.stdin:
         asked = json.loads(line)
         try:
             answer = {"answer": handlers[asked.pop("do")](**asked)}
         except Exception as error:  # noqa: BLE001 - whatever a library raises is this peer's answer
             answer = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+        _ANSWERS.write(json.dumps(answer) + "\n")
+        _ANSWERS.flush()
 
 
 def seconds(work: Callable[[], Any]) -> float:
