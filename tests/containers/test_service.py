@@ -338,12 +338,13 @@ def test_a_version_that_does_not_answer_is_taken_back(
     monkeypatch.setenv("COMPOSE_FILE", os.pathsep.join(kiosque.files))
     monkeypatch.setenv("KIOSQUE_DEPLOY_SECONDS", "90")
     monkeypatch.setattr("kiosque.testing.containers.ROOT", checkout)
-    web = checkout / "src/kiosque/web/app.py"
-    good = web.read_text(encoding="utf-8")
-    web.write_text(good + '\nraise SystemExit("broken on purpose")\n', encoding="utf-8")
     before = images(kiosque)
     kiosque.compose("build", timeout=1400)
     assert images(kiosque) == before, "a second build made other images of the same files"
+
+    web = checkout / "src/kiosque/web/app.py"
+    good = web.read_text(encoding="utf-8")
+    web.write_text(good + '\nraise SystemExit("broken on purpose")\n', encoding="utf-8")
     with pytest.raises(AssertionError, match="The version before is in service again"):
         run("make", "deploy", timeout=1400)
     assert images(kiosque) == before
