@@ -15,14 +15,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     Table,
     case,
-    exists,
+    cast,
     func,
     literal,
+    null,
     select,
     union_all,
 )
@@ -696,19 +699,28 @@ def gaps(tx: Tx, *, min_days: int = 7, source: str | None = None, limit: int = 1
     """Stretches of at least `min_days` days without an article, longest first."""
     if min_days < 1:
         raise InvalidInput("A gap has at least one day.", hint="Give min_days of 1 or more.")
-    scope, later = _Scope(source=source), article_day.alias()
-    days = select(article_day.c.day).where(*scope.of(article_day)).distinct().subquery()
-    beyond = (later.c.day > days.c.day, *scope.of(later))
-    following = select(func.min(later.c.day)).where(*beyond).scalar_subquery().label("following")
-    soon = exists().where(*beyond, later.c.day <= days.c.day + min_days)
-    last = select(days.c.day, following).where(~soon).subquery()
+    leaps = _leaps(min_days, _Scope(source=source).of(article_day))
+    length = leaps.c.day - leaps.c.before - 1
     rows = tx.execute(
-        select(last.c.day, last.c.following)
-        .where(last.c.following.is_not(None))
-        .order_by((last.c.following - last.c.day).desc(), last.c.following)
+        select(leaps.c.before, leaps.c.day)
+        .where(length >= min_days)
+        .order_by(length.desc(), leaps.c.day)
         .limit(limit)
     )
     return tuple(Gap(date.fromordinal(before + 1), date.fromordinal(day - 1)) for before, day in rows)
+
+
+def _leaps(longest: int, of_scope: list[ColumnElement[bool]]) -> CTE:
+    """From day to day with an article, each as far away as can be without leaving `longest` days or more out: a leap
+    that is longer goes over a gap. So not every day is looked at.
+    """
+    day = article_day.c.day
+    start = select(cast(null(), Integer).label("before"), func.min(day).label("day")).where(*of_scope)
+    leaps = start.cte("leaps", recursive=True)
+    near = select(func.max(day)).where(*of_scope, day > leaps.c.day, day <= leaps.c.day + longest)
+    next_one = select(func.min(day)).where(*of_scope, day > leaps.c.day)
+    landing = func.coalesce(near.scalar_subquery(), next_one.scalar_subquery())
+    return leaps.union_all(select(leaps.c.day, landing).where(leaps.c.day.is_not(None)))
 
 
 def _polarity(part: Field | None) -> ColumnElement[int]:

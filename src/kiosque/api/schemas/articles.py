@@ -217,8 +217,8 @@ class ArticleQuery(ListQuery):
     )
     sort: Sort | None = Field(
         default=None,
-        description="Without it the newest first. `relevance` needs `q`; `negative` and `positive` put the "
-        "most extreme mention first.",
+        description="Without it the newest first. `relevance` needs `q` and, where nothing else is asked, ranks the "
+        "10,000 that came in last; `negative` and `positive` put the most extreme mention first.",
         examples=["newest"],
     )
 

@@ -36,7 +36,7 @@ MOST_LINES = 8
 """In a chart of aligned weeks: as many as there are colours."""
 WEEKS = 52
 MOST_SUGGESTED = 1000
-MOST_POINTS = 2400
+MOST_POINTS = 1200
 """In one chart and its table."""
 LONG_SPAN, MIDDLE_SPAN, SHORT_SPAN = 50 * 366, 3 * 366, 120
 """Days from which a year, a quarter and a week are the natural width of a bucket."""
