@@ -2,8 +2,8 @@
 
     python benchmarks/page_times.py FOLDER [--requests 25] [--only /people]
 
-Starts `kiosque up` on the folder (see million_mentions.py) and asks for every page one request at a time. Two clocks:
-what somebody waits, and what the process worked in that time (all its threads, from the kernel's scheduler
+Starts `kiosque web` on the folder (see million_mentions.py) and asks for every page one request at a time. Two
+clocks: what somebody waits, and what the process worked in that time (all its threads, from the kernel's scheduler
 statistics), which stays true on a machine that does other things besides. Writes a Markdown table to stdout.
 """
 
@@ -56,9 +56,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="pages whose address has this in it")
     asked = parser.parse_args()
     paths = [path for path in pages(asked.folder / "kiosque.sqlite") if asked.only in path]
-    with running(
-        "up", data_dir=asked.folder.absolute(), KIOSQUE_LOG_LEVEL="warning", KIOSQUE_SEED_DEMO="false"
-    ) as server:
+    with running("web", data_dir=asked.folder.absolute(), KIOSQUE_LOG_LEVEL="warning", timeout=600) as server:
         print("| page | worked p50 | p95 | waited p50 | p95 | kB |\n|---|--:|--:|--:|--:|--:|")
         for path in paths:
             print(measure(server, path, asked.requests).row(), flush=True)
@@ -116,8 +114,12 @@ def pages(database: Path) -> list[str]:
         "/books",
         "/books?q=lincoln",
         f"/books/{quote(book)}",
+        "/for-you",
         "/models",
-        "/sources",
+        "/models/polarity",
+        "/searches",
+        "/alerts",
+        "/operations",
         "/api",
         "/about",
     ]
@@ -136,7 +138,7 @@ def _words(headlines: list[str]) -> tuple[str, str]:
 def measure(server: Running, path: str, requests: int) -> Measured:
     """Ask `requests` times, after two that warm up."""
     waited, worked, size = [], [], 0
-    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=600)
     for number in range(requests + 2):
         before, started = _worked(server), time.perf_counter()
         connection.request("GET", path)
