@@ -42,8 +42,8 @@ test-train: $(VENV)/.train ## Run the tests of training (installs torch)
 	@$(BIN)/python -m pytest -m train tests/train
 
 .PHONY: test-containers
-test-containers: $(VENV)/.test ## Build all images, start them, use, scale, crash and remove them (Docker)
-	@deploy/with-docker.sh $(BIN)/python -m pytest -m containers tests/containers --timeout 1500 -s
+test-containers: $(VENV)/.test ## Build all images, start them, use, scale, crash and remove them (Docker); SELECT="a or b"
+	@deploy/with-docker.sh $(BIN)/python -m pytest -m containers tests/containers --timeout 1500 -s $(if $(SELECT),-k "$(SELECT)")
 
 .PHONY: images
 images: ## Build the images of all processes, training included
