@@ -88,7 +88,8 @@ def _pieces(asked: CTE, version_pk: int) -> Iterator[Select[Any]]:
     """The months that are whole out of one tally, the days beside them out of the other."""
 
     def of(table: Table) -> Select[Any]:
-        there = (table.c.version_pk == version_pk) & (table.c.entity_pk == candidacy.c.entity_pk)
+        # "+ 0" has SQLite begin with the candidates, not with every row of the tally
+        there = (table.c.version_pk == version_pk) & (table.c.entity_pk == candidacy.c.entity_pk + 0)
         numbers = (table.c[name] for name in _COUNTED)
         stood = asked.join(candidacy, candidacy.c.election_year == asked.c.year)
         return select(asked.c.year, table.c.entity_pk, table.c.month, *numbers).join_from(stood, table, there)
