@@ -106,7 +106,8 @@ class Index:
             towards += sure * recipe.context_weight * setting.direction
             mixed += sure * recipe.person_weight * relative(self.lexical.scores(setting.persons))
             mixed += sure * recipe.subject_weight * relative(self.lexical.scores(setting.subjects))
-        mixed += self.vectors @ towards
+        # row by row: the threads of a BLAS wait for one another, on a busy machine much longer than this takes
+        mixed += np.vecdot(self.vectors, towards)
         return np.asarray(mixed / (1.0 + extent), np.float32)
 
     def _same_author(self, mixed: Scores, own: Book) -> Scores:

@@ -307,7 +307,7 @@ def _check_still_true(tx: Tx, plan: _Plan, saved: Mapping[str, SavedArticle]) ->
     doubtful = [s for s in saved.values() if not s.new and (s.changed or s.key in planned)]
     if not doubtful:
         return
-    rows = article_rows.of_pks(tx, [s.pk for s in doubtful])
+    rows = article_rows.of_pks(tx, [s.pk for s in doubtful], lock=True)
     for each in doubtful:
         text = planned.get(each.key)
         lies = rows[each.pk].article

@@ -253,7 +253,7 @@ class Rescorer:
         """Store what was found, except for articles whose text changed meanwhile: whoever changed it scored it."""
         if not results:
             return 0
-        lying = article_rows.of_pks(tx, results)
+        lying = article_rows.of_pks(tx, results, lock=True)
         rows = [
             ScoredArticle(pk, mentions, ambiguous)
             for pk, (mentions, ambiguous) in results.items()

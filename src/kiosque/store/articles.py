@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, or_, select, update
+from sqlalchemy import Select, Table, delete, func, or_, select, update
 
 from kiosque.core.article import Article, article_id
 from kiosque.core.errors import NotFound
@@ -176,12 +176,17 @@ def _save_chunk(tx: Tx, chunk: list[Article], seen_at: datetime) -> list[SavedAr
 
 
 def _stored(tx: Tx, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Locked, so that what is decided by them still holds when it is written."""
     names = list(set(ids))
     if not names:
         return {}
-    return {
-        row["id"]: dict(row) for row in tx.execute(select(article).where(article.c.id.in_(names))).mappings()
-    }
+    statement = _locked(select(article).where(article.c.id.in_(names)))
+    return {row["id"]: dict(row) for row in tx.execute(statement).mappings()}
+
+
+def _locked(statement: Select[Any]) -> Select[Any]:
+    """The same articles, which nobody else can change until the transaction ends; always in one order."""
+    return statement.order_by(article.c.pk).with_for_update(key_share=True)
 
 
 def _insert(tx: Tx, rows: list[dict[str, Any]]) -> dict[str, int]:
@@ -245,11 +250,12 @@ def find(tx: Tx, name: str) -> StoredArticle | None:
     return from_row(rows[0]) if rows else None
 
 
-def of_pks(tx: Tx, pks: Iterable[int]) -> dict[int, StoredArticle]:
-    """The articles with these pks."""
+def of_pks(tx: Tx, pks: Iterable[int], *, lock: bool = False) -> dict[int, StoredArticle]:
+    """The articles with these pks; with `lock` nobody else changes them until `tx`, which writes, ends."""
     found = {}
-    for chunk in chunked(pks):
-        rows = tx.execute(select(article).where(article.c.pk.in_(chunk)))
+    for chunk in chunked(sorted(pks)):
+        statement = select(article).where(article.c.pk.in_(chunk))
+        rows = tx.execute(_locked(statement) if lock else statement)
         found.update({row.pk: from_row(row) for row in rows})
     return found
 

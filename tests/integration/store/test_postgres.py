@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -11,6 +15,7 @@ from kiosque.settings import Settings
 from kiosque.store import articles
 from kiosque.store.database import Database, open_database
 from kiosque.testing.servers import free_port
+from kiosque.testing.world import NOW, article
 
 
 def test_a_server_that_is_not_there_is_unavailable():
@@ -56,3 +61,48 @@ def test_settings_with_an_address_mean_postgresql(postgres_url):
     assert (database.dialect, database.path) == ("postgresql", None)
     assert database.size() > 0
     database.close()
+
+
+def test_nobody_changes_a_text_between_the_look_at_it_and_the_mentions_of_it(postgres_database):
+    """Else mentions of the text before would be stored with the one after."""
+    told = article("a", NOW, "Lincoln speaks", told_at=NOW)
+    with postgres_database.write() as tx:
+        (saved,) = articles.save(tx, [told], NOW)
+    corrected = threading.Event()
+
+    def correct() -> None:
+        later = replace(told, headline="Douglas speaks", told_at=NOW + timedelta(seconds=1))
+        with postgres_database.write() as tx:
+            articles.save(tx, [later], NOW)
+        corrected.set()
+
+    writer = threading.Thread(target=correct)
+    with postgres_database.write() as tx:
+        assert articles.of_pks(tx, [saved.pk], lock=True)[saved.pk].article.headline == "Lincoln speaks"
+        writer.start()
+        assert not corrected.wait(0.5)
+        assert articles.of_pks(tx, [saved.pk])[saved.pk].article.headline == "Lincoln speaks"
+    writer.join(30)
+    with postgres_database.read() as tx:
+        assert articles.get(tx, "a").article.headline == "Douglas speaks"
+
+
+def test_of_two_writers_the_text_told_later_holds_whoever_is_slower(postgres_database):
+    told = article("a", NOW, "First", told_at=NOW)
+    with postgres_database.write() as tx:
+        articles.save(tx, [told], NOW)
+    second = replace(told, headline="Second", told_at=NOW + timedelta(seconds=1))
+    third = replace(told, headline="Third", told_at=NOW + timedelta(seconds=2))
+
+    def store(text) -> None:
+        with postgres_database.write() as tx:
+            articles.save(tx, [text], NOW)
+
+    slower = threading.Thread(target=store, args=(second,))
+    with postgres_database.write() as tx:
+        articles.save(tx, [third], NOW)
+        slower.start()
+        slower.join(0.5)  # it has looked at the text, or waits to
+    slower.join(30)
+    with postgres_database.read() as tx:
+        assert articles.get(tx, "a").article.headline == "Third"
