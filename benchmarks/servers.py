@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,10 +93,13 @@ def running(name: str, *, processors: set[int] | None = None) -> Iterator[Server
                 preexec_fn=pinned(processors),  # noqa: PLW1509 - this process has no threads yet
             )
         path = "/v1/polarity" if name == KIOSQUE else "/score"
+        server = Server(name, process, port, path)
         try:
-            yield Server(name, process, port, path)
+            yield server
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            for pid in server.processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             process.wait()
 
 

@@ -33,7 +33,7 @@ def measure(bench: Bench) -> None:
             except (PeerMissing, RuntimeError) as error:
                 bench.missing(name, str(error))
         for size in (1, 32):
-            for clients in CLIENTS:
+            for clients in CLIENTS[: bench.choose(2, 4)] if size > 1 else CLIENTS:
                 _compare(bench, generator, servers, drawn, clients, size)
     _sort(bench)
     _goals(bench, drawn)

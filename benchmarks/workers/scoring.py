@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from protocol import seconds, serve
+from protocol import processor, seconds, serve
 
 QUESTION = "What is the sentiment of this headline toward {target}? {text}"
 Pairs = list[dict[str, str]]
@@ -124,7 +124,8 @@ def flan_t5(folder: Path, threads: int) -> tuple[Callable[[Pairs], list[Any]], S
 
 def main() -> None:
     kinds = {"kiosque": kiosque, "onnxruntime": onnxruntime, "transformers": transformers, "flan-t5": flan_t5}
-    prepare, score = kinds[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    threads = int(sys.argv[3])
+    prepare, score = kinds[sys.argv[1]](Path(sys.argv[2]), threads)
     ready: list[Any] = []
 
     def take(pairs: Pairs) -> None:
@@ -132,7 +133,8 @@ def main() -> None:
         score(ready[:2])
 
     def go_through(batch: int) -> float:
-        return seconds(lambda: [score(ready[at : at + batch]) for at in range(0, len(ready), batch)])
+        work = lambda: [score(ready[at : at + batch]) for at in range(0, len(ready), batch)]  # noqa: E731
+        return seconds(work, clock=processor) if threads == 1 else seconds(work)
 
     serve({"prepare": take, "score": go_through})
 

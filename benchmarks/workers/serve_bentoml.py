@@ -1,8 +1,7 @@
 """BentoML around the network: `python -m bentoml serve serve_bentoml:Scorer`, the folder in BENCH_MODEL. Its batching
 adapts the number of requests that are run together, at most 32 texts."""
 
-from __future__ import annotations
-
+# annotations are read when the routes are made: not to be put off by __future__
 import os
 from pathlib import Path
 

@@ -1,7 +1,6 @@
 """LitServe around the network: `serve_litserve.py FOLDER PORT`. Requests that arrive within 5 ms are run together."""
 
-from __future__ import annotations
-
+# annotations are read when the routes are made: not to be put off by __future__
 import sys
 from pathlib import Path
 from typing import Any
