@@ -137,7 +137,7 @@ def write_recipe(recipe: Recipe, folder: Path) -> Path:
     lines = [
         f"{key} = {json.dumps(value)}"
         for key, value in recipe.to_dict().items()
-        if key not in ("sets", "tests", "keep_float", "notes")
+        if key not in ("sets", "tests", "keep_float", "notes") and value != ()
     ]
     for key, specs in (("sets", recipe.sets), ("tests", recipe.tests)):
         for spec in specs:
@@ -220,20 +220,21 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_end(recipe: Recipe, corpus: 
 
 
 def test_members_differ_in_order_and_their_mean_is_kept(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
-    path, out = write_recipe(replace(recipe, members=2), tmp_path), tmp_path / "out"
+    path, out = write_recipe(replace(recipe, members=(1, 2)), tmp_path), tmp_path / "out"
     seen: list[Progress] = []
     built = run(path, out, data=corpus, progress=seen.append)
     assert built.reports["t"].macro_f1 > 0.9
     assert seen
-    first, second = (torch.load(out / f"member-{n}" / "best.pt", weights_only=True) for n in (1, 2))
-    assert any(not torch.equal(first[name], second[name]) for name in first)
+    best = [torch.load(out / f"member-{n}" / "best.pt", weights_only=True) for n in (1, 2)]
+    last = [torch.load(out / f"member-{n}" / "checkpoint.pt", weights_only=True)["average"] for n in (1, 2)]
+    assert any(not torch.equal(best[0][name], best[1][name]) for name in best[0])
     kept = load_file(out / "network" / "network.safetensors")
-    for name, mean in mean_weights([first, second]).items():
+    for name, mean in mean_weights([*best, *last]).items():
         assert torch.allclose(kept[name], mean), name
 
 
 def test_a_member_that_fails_ends_the_run(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
-    path = write_recipe(replace(recipe, members=2), tmp_path)
+    path = write_recipe(replace(recipe, members=(1, 2)), tmp_path)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "member-2").write_text("in the way", encoding="utf-8")
     with pytest.raises(FileExistsError):

@@ -40,7 +40,7 @@ class Course:
 
 def train(course: Course, progress: ProgressHook | None = None) -> tuple[TargetClassifier, Tokenizer]:
     """The trained network of the recipe: of its one run, or the mean of its members."""
-    if course.recipe.members == 1:
+    if not course.recipe.members:
         return _run(course, course.recipe.seed, course.out, progress)
     kept = _side_by_side(course, progress)
     model, tokenizer = _start(course)
@@ -84,21 +84,27 @@ def _run(
 
 
 def _side_by_side(course: Course, progress: ProgressHook | None) -> list[dict[str, Tensor]]:
-    """The kept weights of every member, trained in as many processes as there are cores for them."""
+    """The best and the last weights of every member, trained in as many processes as there are cores for them."""
     context = mp.get_context("spawn")
     queue = context.Queue()
-    members = range(course.recipe.members)
+    members = course.recipe.members
     cores = course.threads or len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(
         min(cores, len(members)), mp_context=context, initializer=_join, initargs=(queue, os.getpid())
     ) as pool:
-        futures = [pool.submit(_member, replace(course, threads=1), number) for number in members]
+        futures = [pool.submit(_member, replace(course, threads=1), seed) for seed in members]
         try:
             _follow(futures, queue, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        return [torch.load(future.result(), weights_only=True) for future in futures]
+        return [weights for future in futures for weights in _kept(future.result())]
+
+
+def _kept(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The held-out part is too small to tell the best evaluation from the last: both go into the mean."""
+    best = torch.load(folder / "best.pt", weights_only=True)
+    return best, torch.load(folder / "checkpoint.pt", weights_only=True)["average"]
 
 
 def _follow(futures: list[Future[Path]], queue: Any, progress: ProgressHook | None) -> None:
@@ -109,10 +115,10 @@ def _follow(futures: list[Future[Path]], queue: Any, progress: ProgressHook | No
             if future.done():
                 future.result()
         try:
-            number, state = queue.get(timeout=1)
+            seed, state = queue.get(timeout=1)
         except Empty:
             continue
-        latest[number] = state
+        latest[seed] = state
         if progress:
             progress(min(latest.values(), key=lambda p: p.step))
 
@@ -126,7 +132,7 @@ def _join(queue: Any, parent: int) -> None:
     _told = (queue, parent)
 
 
-def _member(course: Course, number: int) -> Path:
+def _member(course: Course, seed: int) -> Path:
     assert _told is not None
     queue, parent = _told
 
@@ -134,8 +140,8 @@ def _member(course: Course, number: int) -> Path:
         # A pool's processes outlive a parent that is killed; an hour of training for nobody is too much.
         if os.getppid() != parent:
             raise SystemExit("The training that this run belonged to is gone.")
-        queue.put((number, state))
+        queue.put((seed, state))
 
-    folder = course.out / f"member-{number + 1}"
-    _run(course, course.recipe.seed + number, folder, tell)
-    return folder / "best.pt"
+    folder = course.out / f"member-{seed}"
+    _run(course, seed, folder, tell)
+    return folder

@@ -42,8 +42,9 @@ class Recipe:
     """The folder `network` of an earlier run, seen from the folder of this one, whose weights and vocabulary are
     taken up. Empty starts from the bare encoder."""
     seed: int = 1
-    members: int = 1
-    """Runs side by side, one thread each, that differ in order and dropout. The mean of their weights is kept."""
+    members: tuple[int, ...] = ()
+    """Seeds of order and dropout, a run each: side by side, one thread each, from the start that `seed` gives. The
+    mean of their best and last weights is kept. Empty is one run by `seed`, whose best are kept."""
     epochs: int = 3
     batch: int = 32
     encoder_rate: float = 8e-5
@@ -88,7 +89,8 @@ def load_recipe(path: Path) -> Recipe:
 
 def recipe_from(raw: dict[str, Any], where: str = "recipe") -> Recipe:
     values = {
-        k: tuple(v) if isinstance(v, list) and k in ("keep_float", "notes") else v for k, v in raw.items()
+        k: tuple(v) if isinstance(v, list) and k in ("members", "keep_float", "notes") else v
+        for k, v in raw.items()
     }
     for key in ("sets", "tests"):
         values[key] = tuple(_build(TrainingSet, entry, f"{where}, {key}") for entry in raw.get(key, []))
