@@ -136,7 +136,7 @@ bench: $(VENV)/.test ## Measure everything beside what people would use instead,
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/.test ## The same with small sizes, in under five minutes, as tables in the terminal
+bench-quick: $(VENV)/.test ## The same with small sizes and few rounds, as tables in the terminal
 	@$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY))
 
 # ---- maintain --------------------------------------------------------------------------------

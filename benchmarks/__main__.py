@@ -57,7 +57,7 @@ def _parse() -> argparse.Namespace:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--quick", action="store_true", help="smaller sizes and fewer rounds: under five minutes"
+        "--quick", action="store_true", help="smaller sizes and fewer rounds"
     )
     parser.add_argument("--only", type=_names, help=f"some of {', '.join(MEASURES)}")
     parser.add_argument("--again", action="store_true", help="also what this day's file has already")
