@@ -139,7 +139,7 @@ def _member(course: Course, seed: int) -> Path:
     def tell(state: Progress) -> None:
         # A pool's processes outlive a parent that is killed; an hour of training for nobody is too much.
         if os.getppid() != parent:
-            raise SystemExit("The training that this run belonged to is gone.")
+            os._exit(1)
         queue.put((seed, state))
 
     folder = course.out / f"member-{seed}"
