@@ -26,7 +26,7 @@ from kiosque.core.book import Book, ListPlacement, Reasons, Recommendation, Shel
 MAX_TEXT = 20_000
 MAX_READ = 200
 _Year = Annotated[int, Field(ge=-3000, le=3000)]
-_Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(blank_unstorable)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(blank_unstorable)]
 _Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
 
