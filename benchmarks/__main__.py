@@ -56,9 +56,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="smaller sizes and fewer rounds"
-    )
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
     parser.add_argument("--only", type=_names, help=f"some of {', '.join(MEASURES)}")
     parser.add_argument("--again", action="store_true", help="also what this day's file has already")
     parser.add_argument("--page", action="store_true", help="write the page from a quick run, too")

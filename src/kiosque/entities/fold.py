@@ -66,7 +66,9 @@ _ONE_TO_ONE = str.maketrans(
 _SPELT_OUT = {"æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 # A dot after a single letter or an abbreviation; the letters of "o'clock" and "Trump's" are not single. It stays
 # where the blank after it is missing ("Mr.Trump", "H.Clinton"), for it ends a word there, and where others follow.
-_DOT = re.compile(rf"(?<![\w'])(?:[^\W\d_]\.(?!\.|[^\W\d_]{{2}})|(?:{'|'.join(ABBREVIATIONS)})\.(?![^\W_]|\.))")
+_DOT = re.compile(
+    rf"(?<![\w'])(?:[^\W\d_]\.(?!\.|[^\W\d_]{{2}})|(?:{'|'.join(ABBREVIATIONS)})\.(?![^\W_]|\.))"
+)
 # A blank between two initials: "j. f. k", or "H W" where the original has two capitals.
 _BLANK = re.compile(r"(?<![\w'])[^\W\d_](\.?)( )(?=[^\W\d_](?:\.|(?![\w'])))")
 # Two single letters beside one another. Begins with what is searched for fast: the blank between them.

@@ -185,8 +185,8 @@ def _stored(tx: Tx, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def _locked(statement: Select[Any]) -> Select[Any]:
-    """The same articles, which nobody else can change until the transaction ends; always in one order."""
-    return statement.order_by(article.c.pk).with_for_update(key_share=True)
+    """The same articles, which nobody else changes until the transaction ends; in the order that new ones go in."""
+    return statement.order_by(article.c.id).with_for_update(key_share=True)
 
 
 def _insert(tx: Tx, rows: list[dict[str, Any]]) -> dict[str, int]:
