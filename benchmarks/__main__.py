@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -22,6 +24,8 @@ MEASURES = ("scoring", "serving", "pipeline", "matching", "queries", "books", "s
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that servers and workers are ended on the way out
+        signal.signal(number, lambda *_: sys.exit("stopped"))
     asked = _parse()
     results = Results(asked.results or _default_path(quick=asked.quick))
     for name in asked.only or MEASURES:

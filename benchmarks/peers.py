@@ -6,12 +6,15 @@ A worker is a script of `workers/` that answers one JSON object a line (see `wor
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +23,8 @@ from benchmarks.harness import CACHE, CHECKOUT, say
 HERE = Path(__file__).resolve().parent
 PREDICT = "predict"
 """The environment of one process of Kiosque, by the pins that ship: to see how large it is."""
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that a process gets when its parent ends."""
 OWN = "kiosque"
 """Not an environment to install but the one that runs this: Kiosque itself, and bare onnxruntime beside it."""
 
@@ -112,8 +117,14 @@ def plain_environment() -> dict[str, str]:
     return kept | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def pinned(processors: set[int] | None) -> Any:
-    """What holds a new process to `processors`; None leaves it free."""
-    if processors is None or not hasattr(os, "sched_setaffinity"):
-        return None
-    return lambda: os.sched_setaffinity(0, processors)
+def pinned(processors: set[int] | None) -> Callable[[], None]:
+    """What a new process does first: hold to `processors` (None: all), and end when the bench ends, even killed."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        if libc:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if processors is not None and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, processors)
+
+    return prepare

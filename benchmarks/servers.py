@@ -50,6 +50,12 @@ class Server:
             found |= more
         return sorted(found)
 
+    def send(self, number: signal.Signals) -> None:
+        """A signal to each of its processes that is still there."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def resident_megabytes(self) -> float:
         """Memory of all its processes, what they share counted once (PSS)."""
         return sum(map(_proportional_kilobytes, self.processes())) / 1024
@@ -97,10 +103,21 @@ def running(name: str, *, processors: set[int] | None = None) -> Iterator[Server
         try:
             yield server
         finally:
-            for pid in server.processes():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            server.send(signal.SIGKILL)
             process.wait()
+
+
+@contextmanager
+def alone(server: Server, servers: Sequence[Server]) -> Iterator[None]:
+    """The other ones of `servers` stand still: some work although nobody asks them anything."""
+    others = [other for other in servers if other is not server]
+    for other in others:
+        other.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for other in others:
+            other.send(signal.SIGCONT)
 
 
 def _command(name: str, port: int, folder: Path) -> tuple[list[str], dict[str, str]]:

@@ -2,8 +2,8 @@
 
 Peers serve the same model file: a plain FastAPI application, LitServe and BentoML, each with the batching that it
 brings. They pad what they run together; Kiosque runs text by text, since in a padded batch an int8 network's answer
-depends on the neighbours. Every server is held to one processor and the load generator to another. Limit: what the
-scorer does on one processor without any HTTP (measured by `scoring`).
+depends on the neighbours. Every server is held to one processor and the load generator to another, and while one is
+measured the others stand still. Limit: what the scorer does on one processor without any HTTP.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from benchmarks.corpus import pairs, polarity_model
 from benchmarks.harness import KIOSQUE, Bench
 from benchmarks.peers import OWN, PeerMissing, Worker
-from benchmarks.servers import PEERS, Server, running, wait_for
+from benchmarks.servers import PEERS, Server, alone, running, wait_for
 
 RATE, P50, P99 = "requests/s", "ms, half of the requests", "ms, 99 % of the requests"
 CLIENTS = (1, 8, 32, 128)
@@ -57,9 +57,10 @@ def _compare(
     def side(server: Server) -> float:
         parts = [drawn[at : at + size] for at in range(0, len(drawn), size)]
         bodies = [server.body(part) for part in parts]
-        got = generator.ask(
-            "load", port=server.port, path=server.path, bodies=bodies, clients=clients, seconds=seconds
-        )
+        with alone(server, servers):
+            got = generator.ask(
+                "load", port=server.port, path=server.path, bodies=bodies, clients=clients, seconds=seconds
+            )
         for unit, key in ((P50, "p50"), (P99, "p99")):
             found[unit].setdefault(server.name, []).append(got[key])
         return float(got["rate"])

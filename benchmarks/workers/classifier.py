@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,11 @@ class Classifier:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(192)
         self._tokenizer.enable_padding()
-        self._session = ort.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+        options = ort.SessionOptions()
+        # left to itself onnxruntime counts all processors, and ties a thread to each, those beside the ones given too
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        model = str(folder / "model.onnx")
+        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def classify(self, items: list[dict[str, str]]) -> list[list[float]]:
         """Three probabilities for each {text, target}."""

@@ -28,7 +28,8 @@ def kiosque(database: str, asked: dict[str, Any]) -> dict[str, Question]:
     from datetime import date
 
     from kiosque.core.polarity import Polarity
-    from kiosque.store import article_list, mentions, stats
+    from kiosque.store import article_list as articles
+    from kiosque.store import mentions, stats
     from kiosque.store.article_list import ArticleFilter
     from kiosque.store.database import Database
     from kiosque.store.figures import Granularity
@@ -52,24 +53,23 @@ def kiosque(database: str, asked: dict[str, Any]) -> dict[str, Question]:
 
     def page(where: ArticleFilter) -> int:
         with db.read() as tx:
-            found = article_list.page(tx, where)
+            found = articles.page(tx, where)
             mentions.of_articles(tx, [each.pk for each in found.items])
         return len(found.items)
 
+    def search() -> int:
+        return page(ArticleFilter(query=asked["word"]))
+
+    def article_list() -> int:
+        return page(ArticleFilter(entities=(top,), polarity=Polarity.NEGATIVE))
+
     def export() -> int:
         with db.read() as tx:
-            found = list(article_list.iterate(tx, ArticleFilter(entities=(some,))))
+            found = list(articles.iterate(tx, ArticleFilter(entities=(some,))))
             mentions.of_articles(tx, [each.pk for each in found])
         return len(found)
 
-    return {
-        "timeline": timeline,
-        "compare": compare,
-        "elections": elections,
-        "search": lambda: page(ArticleFilter(query=asked["word"])),
-        "article list": lambda: page(ArticleFilter(entities=(top,), polarity=Polarity.NEGATIVE)),
-        "export": export,
-    }
+    return _by_name(timeline, compare, elections, search, article_list, export)
 
 
 def pandas(folder: str, asked: dict[str, Any], *, read: bool = False) -> dict[str, Question]:
@@ -127,14 +127,7 @@ def pandas(folder: str, asked: dict[str, Any], *, read: bool = False) -> dict[st
         m[m.article_pk.isin(found.pk)].to_dict("records")
         return len(found.to_dict("records"))
 
-    return {
-        "timeline": timeline,
-        "compare": compare,
-        "elections": elections,
-        "search": search,
-        "article list": article_list,
-        "export": export,
-    }
+    return _by_name(timeline, compare, elections, search, article_list, export)
 
 
 def duckdb(folder: str, asked: dict[str, Any]) -> dict[str, Question]:
@@ -191,14 +184,11 @@ def duckdb(folder: str, asked: dict[str, Any]) -> dict[str, Question]:
         rows(f"SELECT * FROM {m} WHERE article_pk IN {chosen}")
         return len(rows(f"SELECT * FROM {a} WHERE pk IN {chosen}"))
 
-    return {
-        "timeline": timeline,
-        "compare": compare,
-        "elections": elections,
-        "search": search,
-        "article list": article_list,
-        "export": export,
-    }
+    return _by_name(timeline, compare, elections, search, article_list, export)
+
+
+def _by_name(*questions: Question) -> dict[str, Question]:
+    return {each.__name__.replace("_", " "): each for each in questions}
 
 
 def export(folder: str, database: str) -> None:
