@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kiosque.core.drift import Tokens
 from kiosque.polarity.calibrate import Array
 from kiosque.polarity.examples import LABELS
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TOKENIZER, UNKNOWN = "tokenizer.json", "[UNK]"
 TOKEN_EDGES = (0, 10, 15, 20, 30, 50, 80, 193)
@@ -55,15 +59,27 @@ def _histogram(values: Any, edges: Sequence[float]) -> list[float]:
 def count_tokens(folder: Path, texts: Sequence[str]) -> Tokens:
     """Word pieces of `texts` by the tokenizer of the version in `folder`, and how many of them are unknown to it.
 
-    Raises what the tokenizer raises where the version has none.
+    A version never changes, so what was counted of a text is kept: the next look at the newest texts meets most of
+    them again. Raises what the tokenizer raises where the version has none.
     """
+    counted = [_pieces(folder, text) for text in texts]
+    return Tokens(len(texts), sum(tokens for tokens, _ in counted), sum(unknown for _, unknown in counted))
+
+
+@lru_cache(maxsize=4096)
+def _pieces(folder: Path, text: str) -> tuple[int, int]:
+    """How many word pieces a text has, and how many of them are unknown."""
+    tokenizer, unknown = _tokenizer(folder)
+    ids = tokenizer.encode(text.lower(), add_special_tokens=False).ids
+    return len(ids), ids.count(unknown)
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: Path) -> tuple[Tokenizer, int]:
+    """And the number of the piece that stands for all that it does not know."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     tokenizer.no_padding()
-    unknown = tokenizer.token_to_id(UNKNOWN)
-    ids: list[int] = []
-    encoded = tokenizer.encode_batch([text.lower() for text in texts], add_special_tokens=False)
-    for each in encoded:
-        ids += each.ids
-    return Tokens(texts=len(texts), tokens=len(ids), unknown=sum(each == unknown for each in ids))
+    unknown: int | None = tokenizer.token_to_id(UNKNOWN)
+    return tokenizer, -1 if unknown is None else unknown

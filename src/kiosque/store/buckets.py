@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, FromClause
 
@@ -21,6 +22,7 @@ def bucket_number(granularity: Granularity, days: FromClause) -> ColumnElement[i
     return days.c.month // _MONTHS[granularity]
 
 
+@lru_cache(maxsize=4096)
 def bucket_days(granularity: Granularity, number: int) -> tuple[date, date]:
     """First and last day of a bucket."""
     if granularity is Granularity.DAY:
@@ -31,6 +33,7 @@ def bucket_days(granularity: Granularity, number: int) -> tuple[date, date]:
     return _first_of(number * months), _last_of(number * months + months - 1)
 
 
+@lru_cache(maxsize=4096)
 def month_days(month: int) -> tuple[date, date]:
     """First and last day of a month, given by its number (see `columns`)."""
     return _first_of(month), _last_of(month)

@@ -132,8 +132,8 @@ def overview(tx: Tx, *, days: int = 30) -> Overview:
     """Counts of everything; `by_day` for the last `days` days up to the newest article."""
     version_pk = models.version_pk(tx, models.POLARITY, None) or 0
     by_source = _articles_by(tx, article_month, _Scope(), article_month.c.source)
-    first, last = tx.execute(select(func.min(article_day.c.day), func.max(article_day.c.day))).one()
-    scope = _Scope() if last is None else _Scope(date.fromordinal(max(1, last - days + 1)))
+    ends = period(tx)
+    scope = _Scope() if ends is None else _Scope(date.fromordinal(max(1, day_number(ends[1]) - days + 1)))
     by_day = _articles_by(tx, article_day, scope, article_day.c.day)
     scored = select(func.sum(scoring_total.c.articles)).where(scoring_total.c.version_pk == version_pk)
     mentioned = select(*(func.sum(mention_year.c[name]) for name in _COUNTED))
@@ -144,8 +144,8 @@ def overview(tx: Tx, *, days: int = 30) -> Overview:
         mentions=sum(int(number or 0) for number in numbers),
         entities=entities.count(tx),
         books=books.count(tx),
-        first_day=None if first is None else date.fromordinal(first),
-        last_day=None if last is None else date.fromordinal(last),
+        first_day=ends[0] if ends else None,
+        last_day=ends[1] if ends else None,
         by_source=tuple(sorted(by_source.items(), key=lambda each: (-each[1], each[0]))),
         by_day=tuple((date.fromordinal(day), number) for day, number in sorted(by_day.items())),
     )
@@ -158,8 +158,9 @@ def total_articles(tx: Tx) -> int:
 
 def period(tx: Tx) -> tuple[date, date] | None:
     """The days of the oldest and of the newest article; None without any."""
-    first, last = tx.execute(select(func.min(article_day.c.day), func.max(article_day.c.day))).one()
-    return None if first is None else (date.fromordinal(first), date.fromordinal(last))
+    # one question each: for both at once SQLite would look at every day
+    first, last = (tx.scalar(select(end(article_day.c.day))) for end in (func.min, func.max))
+    return None if first is None or last is None else (date.fromordinal(first), date.fromordinal(last))
 
 
 def articles_between(tx: Tx, date_from: date, date_to: date) -> int:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Scale, element, figure, nothing
+from kiosque.web.figures.svg import Scale, circle, element, figure, nothing
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import signed, thousands
@@ -109,9 +109,5 @@ def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
 def _dot(dot: Dot, net: float, x: float, y: float, most: int) -> Markup:
     side = "positive" if net > 0 else "negative" if net < 0 else "neutral"
     radius = SMALLEST + (LARGEST - SMALLEST) * sqrt(dot.tone.total / most)
-    said = (
-        [element("title", gettext("%(when)s: %(said)s", when=dot.words, said=_said(dot.tone)))]
-        if dot.words
-        else []
-    )
-    return element("circle", *said, class_=f"dot {side}", cx=x, cy=y, r=radius)
+    said = gettext("%(when)s: %(said)s", when=dot.words, said=_said(dot.tone)) if dot.words else ""
+    return circle(x, y, radius, f"dot {side}", said)

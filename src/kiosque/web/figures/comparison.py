@@ -9,8 +9,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from kiosque.web.figures.hues import Hue
-from kiosque.web.figures.svg import Scale, element, figure, nothing, path
-from kiosque.web.figures.timeline import Bucket, year_ticks
+from kiosque.web.figures.svg import Scale, circle, element, figure, nothing, path
+from kiosque.web.figures.timeline import DOT, Bucket, crowded, year_ticks
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, percent, signed, thousands
@@ -78,6 +78,7 @@ def panel(caption: str, y: Scale, ticks: Sequence[tuple[float, str]]) -> Iterato
 
 
 def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
+    dotted = not crowded(line.buckets, x)
     for _, group in groupby(line.buckets, key=lambda bucket: bucket.run):
         run = list(group)
         shares = [(x(b.middle), voice(s)) for b in run if (s := share(b)) is not None]
@@ -85,7 +86,13 @@ def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
         for points in (shares, tones):
             if len(points) > 1:
                 yield element("path", class_=f"line {line.hue.classes}", d=path(points))
-    for bucket in line.buckets:
+        if dotted or len(tones) == 1:
+            yield from _dots(line, run, x, voice, net)
+
+
+def _dots(line: Line, run: Sequence[Bucket], x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
+    style = f"dot {line.hue.classes}"
+    for bucket in run:
         if bucket.tone.net is not None:
             words = ngettext(
                 "%(name)s, %(first)s – %(last)s: %(n)s of %(all)s article, net %(net)s",
@@ -98,15 +105,9 @@ def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
                 all=thousands(bucket.articles),
                 net=signed(bucket.tone.net),
             )
-            for y in (voice(share(bucket) or 0.0), net(bucket.tone.net)):
-                yield element(
-                    "circle",
-                    element("title", words),
-                    class_=f"dot {line.hue.classes}",
-                    cx=x(bucket.middle),
-                    cy=y,
-                    r=3,
-                )
+            places = (voice(share(bucket) or 0.0), net(bucket.tone.net))
+            dots = (circle(x(bucket.middle), y, DOT, style) for y in places)
+            yield element("g", element("title", words), *dots)
 
 
 def labels(ends: Sequence[tuple[float, str, Hue, bool]]) -> Iterator[Markup]:

@@ -28,11 +28,21 @@ class Scale:
 
 def element(name: str, *children: str, **attributes: object) -> Markup:
     """One element; `class_` and `stroke_width` become `class` and `stroke-width`, None is left out."""
-    written = "".join(
-        f' {_attribute(key)}="{_written(value)}"' for key, value in attributes.items() if value is not None
-    )
-    inner = "".join([escape(child) for child in children])
+    written = ""
+    for key, value in attributes.items():
+        if value is not None:
+            written += f' {_attribute(key)}="{_number(value) if type(value) is float else escape(value)}"'
+    # charts have thousands of parts, and what is Markup need not be wrapped in it again
+    inner = "".join([child if type(child) is Markup else escape(child) for child in children])
     return Markup(f"<{name}{written}>{inner}</{name}>")  # noqa: S704 - every part is escaped above
+
+
+def circle(x: float, y: float, radius: float, style: str, words: str = "") -> Markup:
+    """A dot, of which charts have most; `words` are shown where a pointer rests on it. `style` is a name of ours."""
+    title = f"<title>{escape(words)}</title>" if words else ""
+    return Markup(  # noqa: S704 - the words are escaped, the rest is numbers and a class
+        f'<circle class="{style}" cx="{_number(x)}" cy="{_number(y)}" r="{_number(radius)}">{title}</circle>'
+    )
 
 
 def path(points: Sequence[Point], *, closed: bool = False) -> str:
@@ -81,9 +91,7 @@ def _attribute(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
 
-def _written(value: object) -> str:
-    return _number(value) if isinstance(value, (float, int)) else escape(value)
-
-
-def _number(value: object) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+def _number(value: float) -> str:
+    """To a tenth of a pixel."""
+    written = f"{value:.1f}"
+    return written.removesuffix(".0")

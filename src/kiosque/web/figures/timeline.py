@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from kiosque.web.figures.bars import describe
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Point, Scale, band, element, figure, nothing, path
+from kiosque.web.figures.svg import Point, Scale, band, circle, element, figure, nothing, path
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, percent, signed, thousands
@@ -26,6 +26,9 @@ EDGE = 40.0
 VOLUME_TOP, VOLUME_BOTTOM = 34.0, 120.0
 SHARE_TOP, SHARE_BOTTOM = 148.0, 218.0
 NET_TOP, NET_BOTTOM = 246.0, 390.0
+_SHARE, _NET = Scale(0, 1, SHARE_BOTTOM, SHARE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
+DOT = 3.0
+"""Radius of a point of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,9 @@ def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, uni
     parts = [
         *year_ticks(x, VOLUME_TOP, NET_BOTTOM),
         *_volume(buckets, x),
-        *_shares(buckets, x),
+        *_share_axis(),
         *_net(buckets, x),
+        *_stretches(buckets, x),
         *_marks(marks, x, buckets[0].start, buckets[-1].end),
     ]
     total = sum(bucket.tone.total for bucket in buckets)
@@ -103,34 +107,56 @@ def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
     yield element("line", class_="axis", x1=LEFT, x2=WIDTH - RIGHT, y1=VOLUME_BOTTOM, y2=VOLUME_BOTTOM)
 
 
-def _shares(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
-    """Negative below, positive above, neutral between them: always the whole height."""
-    y = Scale(0, 1, SHARE_BOTTOM, SHARE_TOP)
+def _share_axis() -> Iterator[Markup]:
     yield element("text", gettext("shares of these articles"), class_="caption", x=LEFT, y=SHARE_TOP - 8)
     for value in (0.0, 1.0):
-        yield element("text", percent(value), class_="tick", x=LEFT - 6, y=y(value) + 4, text_anchor="end")
-    for bucket in buckets:
-        if not bucket.tone.total:
-            continue
-        left, right = x(bucket.start.toordinal()), x(bucket.end.toordinal() + 1)
+        place = _SHARE(value) + 4
+        yield element("text", percent(value), class_="tick", x=LEFT - 6, y=place, text_anchor="end")
+
+
+def _stretches(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
+    """Each stretch's shares (negative below, positive above, neutral between them: always the whole height) and its
+    point on the line of net polarity. What it says in words belongs to both.
+    """
+    alone = {id(run[0]) for run in map(_named, _runs(buckets)) if len(run) == 1}
+    dotted = not crowded(buckets, x)
+    for bucket in _named(buckets):
         words = gettext(
-            "%(first)s – %(last)s: %(shares)s",
+            "%(first)s – %(last)s: %(shares)s; net %(net)s",
             first=day(bucket.start),
             last=day(bucket.end),
             shares=describe(bucket.tone),
+            net=signed(bucket.tone.net),
         )
-        floor = 0.0
-        bars = []
-        for kind in ("negative", "neutral", "positive"):
-            share = bucket.tone.share(getattr(bucket.tone, kind))
-            top, bottom = y(floor + share), y(floor)
-            bars.append(element("rect", class_=kind, x=left, y=top, width=right - left, height=bottom - top))
-            floor += share
-        yield element("g", element("title", words), *bars)
+        parts = [element("title", words), *_bars(bucket, x)]
+        if bucket.tone.net is not None and (dotted or id(bucket) in alone):
+            style = f"dot {_side(bucket.tone)}"
+            parts.append(circle(x(bucket.middle), _NET(bucket.tone.net), DOT, style))
+        yield element("g", *parts)
+
+
+def _bars(bucket: Bucket, x: Scale) -> Iterator[Markup]:
+    left, right = x(bucket.start.toordinal()), x(bucket.end.toordinal() + 1)
+    floor = 0.0
+    for kind in ("negative", "neutral", "positive"):
+        share = bucket.tone.share(getattr(bucket.tone, kind))
+        top, bottom = _SHARE(floor + share), _SHARE(floor)
+        if share:
+            yield element("rect", class_=kind, x=left, y=top, width=right - left, height=bottom - top)
+        floor += share
+
+
+def crowded(buckets: Sequence[Bucket], x: Scale) -> bool:
+    """Whether points would lie on one another: then the line alone is drawn, and the table has the numbers."""
+    return len(buckets) * 2 * DOT > x.end - x.start
+
+
+def _named(buckets: Sequence[Bucket]) -> list[Bucket]:
+    return [bucket for bucket in buckets if bucket.tone.total]
 
 
 def _net(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
-    y = Scale(-1, 1, NET_BOTTOM, NET_TOP)
+    y = _NET
     yield element("text", gettext("net polarity"), class_="caption", x=LEFT, y=NET_TOP - 4)
     for value, words in ((1, "+1"), (0, "0"), (-1, "−1")):
         yield element(
@@ -143,7 +169,7 @@ def _net(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
         )
         yield element("text", words, class_="tick", x=LEFT - 6, y=y(value) + 4, text_anchor="end")
     for run in _runs(buckets):
-        yield from _net_run([bucket for bucket in run if bucket.tone.total], x, y)
+        yield from _net_run(_named(run), x, y)
 
 
 def _net_run(run: Sequence[Bucket], x: Scale, y: Scale) -> Iterator[Markup]:
@@ -154,19 +180,6 @@ def _net_run(run: Sequence[Bucket], x: Scale, y: Scale) -> Iterator[Markup]:
             "path", class_="band", d=band([(p, y(b[1])) for p, b in bands], [(p, y(b[0])) for p, b in bands])
         )
         yield element("path", class_="line", d=path(line))
-    for bucket, (cx, cy) in zip(run, line, strict=True):
-        words = ngettext(
-            "%(first)s – %(last)s: net %(net)s, %(n)s article",
-            "%(first)s – %(last)s: net %(net)s, %(n)s articles",
-            bucket.tone.total,
-            first=day(bucket.start),
-            last=day(bucket.end),
-            net=signed(bucket.tone.net),
-            n=thousands(bucket.tone.total),
-        )
-        yield element(
-            "circle", element("title", words), class_=f"dot {_side(bucket.tone)}", cx=cx, cy=cy, r=3
-        )
 
 
 def _side(tone: Tone) -> str:

@@ -321,8 +321,7 @@ def _drift(api: Api, tx: Tx, view: ModelView, window: str) -> DriftReport | None
     if reference is None:
         return DriftReport(view.chosen.id, None)
     days = WINDOWS.get(window)
-    edges = reference.confidence_edges
-    newest = observations.observe(tx, view.chosen.id, edges=edges, newest=1).last_day if days else None
+    newest = observations.newest_day(tx, view.chosen.id) if days else None
     return drift.report(
         tx,
         view.chosen,
