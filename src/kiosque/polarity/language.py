@@ -73,9 +73,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
 @lru_cache(maxsize=1)
-def _lists() -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
-    """English function words, and those of each other language."""
-    return frozenset(_ENGLISH.split()), tuple(frozenset(words.split()) for words in _FOREIGN.values())
+def _lists() -> tuple[frozenset[str], tuple[frozenset[str], ...], frozenset[str]]:
+    """English function words, those of each other language, and those of all others."""
+    others = tuple(frozenset(words.split()) for words in _FOREIGN.values())
+    return frozenset(_ENGLISH.split()), others, frozenset().union(*others)
 
 
 def is_english(text: str, declared: str | None = None) -> bool:
@@ -89,9 +90,10 @@ def is_english(text: str, declared: str | None = None) -> bool:
         return True
     if _foreign_script_share(words) > 0.4:
         return False
-    function_words, others = _lists()
+    function_words, others, foreign_words = _lists()
     english = sum(word in function_words for word in words)
-    foreign = max(_evidence(words, listed) for listed in others)
+    suspects = [word for word in words if word in foreign_words or "'" in word]
+    foreign = max(_evidence(suspects, listed) for listed in others) if suspects else 0
     if declared and not declared.lower().startswith("en") and english == 0 and foreign <= 1:
         return False
     if english == 0 and len(words) >= _ENOUGH_WORDS:
@@ -110,5 +112,7 @@ _ELIDED = frozenset({"l", "qu", "n", "j", "dell", "nell", "sull"})
 
 def _foreign_script_share(words: list[str]) -> float:
     letters = "".join(words)
+    if letters.isascii():
+        return 0.0
     foreign = sum(1 for c in letters if c > "\u024f" and not unicodedata.name(c, "").startswith("LATIN"))
     return foreign / len(letters)

@@ -75,7 +75,7 @@ class Scorer:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="polarity")
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     def _run(self, row: Sequence[int]) -> Logits:
         ids = np.array([row], dtype=np.int64)
