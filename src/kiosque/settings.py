@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds without a word from a consumer until its articles go to another one.",
     )
+    nats_max_pending: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="Articles that may wait for consumers before sources are not polled any more. 0: any number.",
+    )
 
     # predict
     predict_url: str | None = Field(

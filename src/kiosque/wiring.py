@@ -134,7 +134,10 @@ class House:
             ack_wait=self.settings.nats_ack_wait,
         )
         jetstream = JetStreamBus(
-            self.settings.nats_url, token=_revealed(self.settings.nats_token), stream=stream
+            self.settings.nats_url,
+            token=_revealed(self.settings.nats_token),
+            stream=stream,
+            max_pending=self.settings.nats_max_pending,
         )
         return self._kept(jetstream, jetstream.close)
 

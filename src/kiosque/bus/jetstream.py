@@ -36,13 +36,16 @@ _IN_FLIGHT = 512
 _PATIENCE = 3.0
 """Seconds to wait for one acknowledgement before sending again; the broker drops what it has already."""
 _RETRY_PAUSE = 0.1
+_LOOK_EVERY = 1.0
+"""Seconds for which the number of waiting messages is taken as known."""
 
 
 class JetStreamBus:
     """Implements `Bus`. Connects at the first call and again, for ever, when the connection is lost.
 
     `timeout` is how many seconds a call may wait for the broker before it raises BusUnavailable.
-    `url` may name several servers of one cluster, separated by commas.
+    `url` may name several servers of one cluster, separated by commas. While more than `max_pending` messages
+    wait for consumers, `publish` takes none (back-pressure); 0 takes any number.
     """
 
     def __init__(
@@ -52,9 +55,13 @@ class JetStreamBus:
         token: str | None = None,
         stream: StreamSettings | None = None,
         timeout: float = 10.0,
+        max_pending: int = 0,
     ) -> None:
         self._stream = stream or StreamSettings()
         self._timeout = timeout
+        self._max_pending = max_pending
+        self._room_until = 0.0
+        """Until when the last look at how many messages wait is good enough, by the monotonic clock."""
         self._connection = Connection(url, token, self._stream)
         self._loop = BackgroundLoop("kiosque-nats")
         self._closed = False
@@ -62,8 +69,8 @@ class JetStreamBus:
     def publish(self, messages: Sequence[Message]) -> None:
         """Returns when the broker has stored every message.
 
-        Raises BusUnavailable otherwise; publishing all of them again is right, since the broker drops those it
-        has (`duplicate_window`). Raises TooLarge for a message above the broker's limit.
+        Raises BusUnavailable otherwise, or while too many messages wait; publishing all of them again is right, since
+        the broker drops those it has (`duplicate_window`). Raises TooLarge for a message above the broker's limit.
         """
         if messages:
             # Each message may use the whole time-out; waves of them follow one another.
@@ -103,6 +110,7 @@ class JetStreamBus:
             raise _closed()
 
     async def _publish(self, messages: Sequence[Message]) -> None:
+        await self._refuse_if_full()
         slots = asyncio.Semaphore(_IN_FLIGHT)
         tasks = [asyncio.ensure_future(self._publish_one(message, slots)) for message in messages]
         try:
@@ -110,6 +118,17 @@ class JetStreamBus:
         finally:
             for task in tasks:
                 task.cancel()
+
+    async def _refuse_if_full(self) -> None:
+        if not self._max_pending or monotonic() < self._room_until:
+            return
+        waiting = (await self._lag()).pending
+        if waiting > self._max_pending:
+            raise BusUnavailable(
+                f"{waiting} messages wait for consumers already; the bus takes no more than {self._max_pending}.",
+                hint="Start more consumers, or raise KIOSQUE_NATS_MAX_PENDING.",
+            )
+        self._room_until = monotonic() + _LOOK_EVERY
 
     async def _publish_one(self, message: Message, slots: asyncio.Semaphore) -> None:
         subject = subject_of(self._stream.name, message.subject)

@@ -292,3 +292,19 @@ def test_the_broker_adds_no_delay_of_its_own_to_those_that_a_consumer_asks_for(n
 
     assert not consumer.config.backoff
     assert consumer.config.ack_policy == "explicit"
+
+
+def test_a_bus_that_is_full_takes_nothing_until_consumers_have_caught_up(nats, stream, monkeypatch):
+    monkeypatch.setattr("kiosque.bus.jetstream._LOOK_EVERY", 0.0)
+    with _bus(nats, stream) as consuming, _bus(nats, stream, max_pending=10) as producing:
+        first, second, third = messages(11), messages(5, prefix="later"), messages(1, prefix="last")
+        producing.publish(first)
+        wait_until(lambda: consuming.lag().pending == 11)
+        with pytest.raises(BusUnavailable, match="11 messages wait for consumers already") as refused:
+            producing.publish(second)
+        assert "KIOSQUE_NATS_MAX_PENDING" in (refused.value.hint or "")
+        assert len(settle_all(consuming)) == 11
+        wait_until(lambda: consuming.lag() == Lag(0, 0))
+        producing.publish(second)
+        producing.publish(third)
+        assert len(fetch_count(consuming, 6)) == 6

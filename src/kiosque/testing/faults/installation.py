@@ -154,9 +154,12 @@ class Installation:
             time.sleep(0.05)
 
     def open_bus(self) -> JetStreamBus:
-        """A bus of the runner's own, past the links."""
+        """A bus of the runner's own, past the links, that takes no more than a producer's does."""
         wait = float(self._settings["KIOSQUE_NATS_ACK_WAIT"])
-        return JetStreamBus(self.nats_url, stream=StreamSettings(name=STREAM, ack_wait=wait))
+        most = int(self._settings.get("KIOSQUE_NATS_MAX_PENDING", "0"))
+        return JetStreamBus(
+            self.nats_url, stream=StreamSettings(name=STREAM, ack_wait=wait), max_pending=most
+        )
 
     def close(self) -> None:
         self._closing.close()

@@ -36,8 +36,9 @@ SETTINGS = {
     "KIOSQUE_PREDICT_TIMEOUT": "30",
     "KIOSQUE_MODEL_POLL_SECONDS": "2",
     "KIOSQUE_BATCH_SIZE": "64",
+    "KIOSQUE_NATS_MAX_PENDING": "5000",
 }
-"""As an installation has them, but for batches that do not hold up a short run."""
+"""As an installation has them, but for batches and a backlog that do not hold up a short run."""
 
 
 def readers_of(site: Installation) -> dict[str, Request]:
