@@ -225,6 +225,30 @@ def test_nothing_sticks_out_of_a_small_screen(browser: Any, site: Any, width: in
     assert found == []
 
 
+def test_on_paper_there_is_what_was_found_and_no_way_to_look_for_more(open_page: OpenPage) -> None:
+    """Light whatever the screen was, on the width that A4 leaves."""
+    charts = {
+        "/?period=decade": "svg.intake",
+        "/people/abraham-lincoln": "svg.timeline",
+        "/compare?entities=abraham-lincoln,stephen-a-douglas": "svg.comparison",
+        "/elections/1860": "svg.campaign",
+        "/articles?entity=abraham-lincoln": ".stories",
+    }
+    page = open_page("/", dark=True, width=672)
+    page.emulate_media(media="print", color_scheme="dark")
+    for path, chart in charts.items():
+        page.goto(path)
+        assert page.locator(chart).first.is_visible(), path
+        for hidden in (".masthead nav", ".masthead .account", "footer", ".exports", "main button"):
+            assert not page.locator(hidden).filter(visible=True).count(), (path, hidden)
+        colours = "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+        assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert too_wide(page, charts) == []
+    page.goto("/articles?entity=abraham-lincoln")
+    assert page.locator("form.sentence").is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("path", [p for p in PAGES if p != "/nowhere"])
 def test_no_page_complains_on_its_console(open_page: OpenPage, path: str) -> None:
     assert open_page(path).locator("h1").is_visible()

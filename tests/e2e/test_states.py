@@ -5,134 +5,25 @@ Real processes, started through the command line: with nothing in them, and with
 
 from __future__ import annotations
 
-import http.cookiejar
-import re
-import subprocess
-import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from kiosque.testing.pages import form_token
-from kiosque.testing.paths import CHECKOUT
-from kiosque.testing.processes import Running, command, environment, running
+from kiosque.testing.processes import running
 
-NEWS = CHECKOUT / "data/demo/articles-1852-1940.jsonl"
-NAMES = CHECKOUT / "data/watchlists/us-presidential-elections.toml"
-PATIENCE = 1200.0
-"""Seconds that a start is waited for: no test here is about speed, and the machine may have other work."""
-PASSWORD = "correct horse battery"
-READS_NOTHING = "/docs/errors"
-"""It says the same whatever the database holds."""
-ALWAYS = [
-    "/",
-    "/?period=decade",
-    "/people",
-    "/people?q=Lincoln",
-    "/articles",
-    "/articles?q=Lincoln",
-    "/compare",
-    "/elections",
-    "/elections?years=1860",
-    "/books",
-    "/books?text=A+book+on+Lincoln",
-    "/for-you",
-    "/for-you?text=Lincoln+and+his+rivals",
-    "/models",
-    "/searches",
-    "/alerts",
-    "/alerts/new",
-    "/operations",
-    "/operations/dead-letters",
-    "/about",
-    "/api",
+from .visiting import (
+    ALWAYS,
+    NAMES,
+    NEWS,
+    PATIENCE,
+    PRIVATE,
     READS_NOTHING,
-    "/try",
-    "/try?text=Lincoln+wins&targets=Lincoln",
-]
-WATCHED = [
-    "/people/abraham-lincoln",
-    "/compare?entities=abraham-lincoln,stephen-a-douglas",
-    "/compare?entities=abraham-lincoln&ends=1860",
-    "/elections/1860",
-    "/alerts/new?entity=abraham-lincoln&kind=threshold&limit=1&least=1&window=month",
-]
-PRIVATE = ["/account", "/jobs", "/users", "/keys", "/settings"]
-
-
-class Visitor:
-    """Somebody at the pages of a running server, with cookies."""
-
-    def __init__(self, server: Running) -> None:
-        self._address = server.address
-        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(cookies)
-
-    def get(self, path: str, data: dict[str, str] | None = None) -> tuple[int, str]:
-        """Status and text, whatever the status. Redirections are followed."""
-        body = None if data is None else urllib.parse.urlencode(data).encode()
-        try:
-            with self._opener.open(self._address + path, data=body, timeout=120) as response:
-                return response.status, response.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def text(self, path: str) -> str:
-        """What the page says: without tags, and with single blanks."""
-        status, html = self.get(path)
-        assert status == 200, (path, status, html[:500])
-        shown = re.sub(r"</?(?:a|code|span|strong)\b[^>]*>", "", html)
-        return " ".join(re.sub(r"<[^>]*>", " ", shown).split())
-
-    def log_in(self) -> Visitor:
-        """As the administrator whom `administered` made."""
-        form = {"username": "ada", "password": PASSWORD, "next": "/account"}
-        status, html = self.get("/login", form | {"form_token": form_token(self.get("/login")[1])})
-        assert status == 200
-        assert "ada" in html
-        return self
-
-    def broken(self, paths: list[str]) -> dict[str, tuple[int, str]]:
-        """The pages that do not open as a page with one headline and a way to other pages."""
-        found = {}
-        for path in paths:
-            status, html = self.get(path)
-            whole = html.count("<h1") == 1 and html.rstrip().endswith("</html>") and "<nav" in html
-            if status != 200 or not whole or "Traceback" in html:
-                found[path] = (status, html[:300])
-        return found
-
-
-def administered(folder: Path, **settings: str) -> Path:
-    """`folder` with the administrator ada in it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "kiosque", "user", "add", "ada", "--scope", "admin"],
-        env=environment(folder, settings),
-        input=f"{PASSWORD}\n",
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def did(folder: Path, *arguments: str, **settings: str) -> None:
-    done = command(*arguments, data_dir=folder, timeout=PATIENCE, **settings)
-    assert done.returncode == 0, done.stderr
-
-
-def article_of(visitor: Visitor) -> str:
-    """The address of the newest article about Lincoln, else of any."""
-    found = re.search(r'"(/articles/[^"?#]+)"', visitor.get("/articles?q=Lincoln")[1].split("<ol", 1)[1])
-    assert found
-    return found[1]
+    WATCHED,
+    Visitor,
+    administered,
+    article_of,
+    did,
+)
 
 
 class TestNothingHasComeInYet:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from kiosque.core.errors import KiosqueError, Unauthenticated
+from kiosque.core.errors import KiosqueError, StoreUnavailable, Unauthenticated
 from kiosque.web.explained import Explanations
 from kiosque.web.language import ENGLISH, LanguageChoice, current, gettext
 from kiosque.web.pages import (
@@ -63,6 +63,8 @@ _PAGES = (
     verdicts,
     words,
 )
+LOOK_AGAIN = 10
+"""Seconds after which a page that needs the database is tried again while that does not answer."""
 _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
@@ -108,11 +110,15 @@ def _problem_page(request: Request, error: Exception) -> Response:
         "detail": detail,
         "hint": hint,
         "spoken": spoken,
+        "without_store": isinstance(error, StoreUnavailable),
     }
+    if isinstance(error, StoreUnavailable):
+        address = here(request) if request.method == "GET" else "/"
+        return bare_page("problem.html", **values, here=address, headers={"Retry-After": str(LOOK_AGAIN)})
     try:
         with house(request).database.read() as tx:
             return page(request, tx, "problem.html", **values)
-    except KiosqueError:  # the database is what is wrong
+    except KiosqueError:  # the database is wrong, too
         return bare_page("problem.html", **values)
 
 

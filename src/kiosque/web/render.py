@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -17,6 +19,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from kiosque.api.context import Api, api_of
+from kiosque.core.errors import StoreUnavailable
 from kiosque.store import models, stats
 from kiosque.store.tx import Tx
 from kiosque.web import wording
@@ -71,6 +74,8 @@ class Masthead:
     """None for someone who may not read."""
     unread: bool
     """Whether there are articles and no model has read any: nothing is known of whom they name."""
+    stored: bool = True
+    """Whether the database answers: without it a page shows what needs none."""
 
 
 @cache
@@ -129,17 +134,33 @@ def static_address(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+@contextmanager
+def reading_if_possible(request: Request) -> Iterator[Tx | None]:
+    """A transaction; None while the database does not answer, for pages that have something to say without it."""
+    with ExitStack() as stack:
+        try:
+            tx = stack.enter_context(house(request).database.read())
+        except StoreUnavailable:
+            tx = None
+        yield tx
+
+
 def page(
-    request: Request, tx: Tx, name: str, *, section: str = "", status: int = 200, **values: Any
+    request: Request, tx: Tx | None, name: str, *, section: str = "", status: int = 200, **values: Any
 ) -> HTMLResponse:
-    """`name` filled with `values` and with what every page shows."""
-    visitor = visitor_of(request)
-    articles = stats.total_articles(tx) if visitor.reads else None
-    unread = bool(articles) and models.current(tx) is None
-    masthead = Masthead(api_of(request).clock().date(), articles, unread)
+    """`name` filled with `values` and with what every page shows. `tx` None: the database does not answer."""
+    masthead = _masthead(request, tx)
     values = {"query": "", **visitor_values(request), **values}
     html = templates().get_template(name).render(masthead=masthead, section=section, **values)
     return HTMLResponse(html, status_code=status, headers=page_headers())
+
+
+def _masthead(request: Request, tx: Tx | None) -> Masthead:
+    today = api_of(request).clock().date()
+    if tx is None:
+        return Masthead(today, None, unread=False, stored=False)
+    articles = stats.total_articles(tx) if visitor_of(request).reads else None
+    return Masthead(today, articles, unread=bool(articles) and models.current(tx) is None)
 
 
 def visitor_values(request: Request) -> dict[str, Any]:
@@ -147,11 +168,13 @@ def visitor_values(request: Request) -> dict[str, Any]:
     return {"visitor": visitor_of(request), "here": here(request)}
 
 
-def bare_page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def bare_page(
+    name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> HTMLResponse:
     """`name` without anything that has to be read: for when the database does not answer."""
     values = {"query": "", "visitor": None, "masthead": None, "here": "/", "section": "", **values}
     html = templates().get_template(name).render(**values)
-    return HTMLResponse(html, status_code=status, headers=page_headers())
+    return HTMLResponse(html, status_code=status, headers={**page_headers(), **(headers or {})})
 
 
 def page_headers() -> dict[str, str]:

@@ -20,7 +20,7 @@ from kiosque.api.keys import is_key
 from kiosque.api.ratelimit import LoginThrottle, client_of
 from kiosque.api.scopes import Caller, Scope, Via
 from kiosque.api.tokens import TokenIssuer
-from kiosque.core.errors import Forbidden, RateLimited, Unauthenticated
+from kiosque.core.errors import Forbidden, RateLimited, StoreUnavailable, Unauthenticated
 from kiosque.store.users import User
 from kiosque.web.language import gettext, ngettext
 
@@ -94,12 +94,20 @@ class Sessions:
         return replace(caller, via=Via.SESSION)
 
     def visitor(self, request: HTTPConnection) -> Visitor:
-        """Who asks: the user of the session, else whoever comes from this address."""
+        """Who asks: the user of the session, else whoever comes from this address.
+
+        Raises StoreUnavailable where that is not known and nobody may read who has not logged in.
+        """
         address = client_of(request.client.host if request.client else None)
-        caller = self.caller(request)
+        nobody = self._api.authenticator.nobody(address)
+        try:
+            caller = self.caller(request)
+        except StoreUnavailable:  # some pages need no database, and whoever comes may read them
+            if Scope.READ not in nobody.scopes:
+                raise
+            caller = None
         if caller is None:
-            seed = request.cookies.get(self._visit, "")
-            return Visitor(self._api.authenticator.nobody(address), self._form_token(seed))
+            return Visitor(nobody, self._form_token(request.cookies.get(self._visit, "")))
         return Visitor(caller, self._form_token(request.cookies[self._session]))
 
     def log_in(self, request: Request, response: Response, username: str, password: str) -> User:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from kiosque.core.errors import KiosqueError
-from kiosque.web.render import bare_page, house, page, visitor_values
+from kiosque.web.render import bare_page, page, reading_if_possible, visitor_values
 
 router = APIRouter()
 open_router = APIRouter()
@@ -71,7 +71,7 @@ class Code:
 @router.get("/api")
 def api_page(request: Request) -> HTMLResponse:
     document = request.app.openapi()
-    with house(request).database.read() as tx:
+    with reading_if_possible(request) as tx:
         return page(
             request,
             tx,

@@ -27,7 +27,7 @@ from kiosque.web.figures.reliability import Bin, reliability
 from kiosque.web.figures.scores import score_dots
 from kiosque.web.language import gettext
 from kiosque.web.markdown import render
-from kiosque.web.render import house, page
+from kiosque.web.render import house, page, reading_if_possible
 from kiosque.web.session import need_admin, sender
 
 router = APIRouter()
@@ -80,7 +80,7 @@ def model_list(request: Request) -> HTMLResponse:
     api = house(request)
     views = [view_of(api.context.modelstore, name) for name in _names(api.context.modelstore)]
     servers = replicas(api)
-    with api.database.read() as tx:
+    with reading_if_possible(request) as tx:
         return page(
             request,
             tx,
@@ -89,8 +89,8 @@ def model_list(request: Request) -> HTMLResponse:
             models=views,
             dots=_dots,
             replicas=servers,
-            uses={use.version: use for use in models.uses(tx)},
-            agreements={view.name: _agreement(tx, view) for view in views},
+            uses=_uses(tx),
+            agreements={view.name: _agreement(tx, view) if tx else None for view in views},
         )
 
 
@@ -100,7 +100,7 @@ def one_model(request: Request, name: str, window: str = "newest", sent: str = "
     store = api.context.modelstore
     view = view_of(store, _known(store, name))
     servers = replicas(api)
-    with api.database.read() as tx:
+    with reading_if_possible(request) as tx:
         return page(
             request,
             tx,
@@ -115,14 +115,14 @@ def one_model(request: Request, name: str, window: str = "newest", sent: str = "
             reliabilities=_reliabilities(view.measured),
             replicas=servers,
             answering=[r.version(name) for r in servers] if servers else [],
-            uses={use.version: use for use in models.uses(tx, name)},
+            uses=_uses(tx, name),
             history=[(_moment(move.at), move) for move in store.history(name)[::-1][:MOVES]],
             back=previous(store.history(name)),
-            agreement=_agreement(tx, view),
+            agreement=_agreement(tx, view) if tx else None,
             judged=agreement.judged(tx, view.champion, limit=JUDGED)
-            if name == POLARITY and view.champion
+            if tx and name == POLARITY and view.champion
             else (),
-            drift=_drift(api, tx, view, window),
+            drift=_drift(api, tx, view, window) if tx else None,
             window=window if window in WINDOWS else "newest",
             windows=WINDOWS,
             newest=drift.NEWEST,
@@ -136,7 +136,7 @@ def one_version(request: Request, name: str, version: str) -> HTMLResponse:
     store = api.context.modelstore
     found = store.get(_known(store, name), version)
     measured = measured_of(metrics_of(found))
-    with api.database.read() as tx:
+    with reading_if_possible(request) as tx:
         return page(
             request,
             tx,
@@ -152,7 +152,7 @@ def one_version(request: Request, name: str, version: str) -> HTMLResponse:
             groups=grouped_of(metrics_of(found)),
             reliabilities=_reliabilities(measured),
             card=card_of(found),
-            use=next((use for use in models.uses(tx, name) if use.version == version), None),
+            use=_uses(tx, name).get(version),
         )
 
 
@@ -329,6 +329,11 @@ def _drift(api: Api, tx: Tx, view: ModelView, window: str) -> DriftReport | None
         count_tokens=api.context.hooks.count_tokens,
         since=newest - timedelta(days=days - 1) if newest and days else None,
     )
+
+
+def _uses(tx: Tx | None, name: str | None = None) -> dict[str, models.ModelUse]:
+    """What is stored of each version."""
+    return {use.version: use for use in models.uses(tx, name)} if tx else {}
 
 
 def _agreement(tx: Tx, view: ModelView) -> agreement.Agreement | None:

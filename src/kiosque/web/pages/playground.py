@@ -15,7 +15,7 @@ from kiosque.core.errors import KiosqueError
 from kiosque.core.polarity import Polarity, ScoringRequest, Target, TargetScore
 from kiosque.web.figures.bars import probability_bar
 from kiosque.web.highlight import Word, words_of
-from kiosque.web.render import house, page
+from kiosque.web.render import house, page, reading_if_possible
 
 router = APIRouter()
 
@@ -45,9 +45,16 @@ def playground(
 ) -> HTMLResponse:
     api = house(request)
     text = " ".join(text.split())
-    asked = _targets(api, text, targets) if text else ()
-    verdicts, version, problem = _judge(api, text, asked) if asked else ([], None, None)
-    with api.database.read() as tx:
+    asked: tuple[Target, ...] = ()
+    verdicts: list[Verdict] = []
+    version = problem = None
+    try:
+        asked = _targets(api, text, targets) if text else ()
+        verdicts, version = _judge(api, text, asked) if asked else ([], None)
+    except KiosqueError as error:
+        _log.info("page.without_scores", error=error.detail)
+        problem = str(error)
+    with reading_if_possible(request) as tx:
         return page(
             request,
             tx,
@@ -78,18 +85,14 @@ def _targets(api: Api, text: str, named: str) -> tuple[Target, ...]:
     )
 
 
-def _judge(api: Api, text: str, targets: tuple[Target, ...]) -> tuple[list[Verdict], str | None, str | None]:
-    """The verdicts, the version that gave them, and what went wrong if it did."""
+def _judge(api: Api, text: str, targets: tuple[Target, ...]) -> tuple[list[Verdict], str]:
+    """The verdicts, and the version that gave them."""
     scoring = ScoringRequest(text, "", targets)
-    try:
-        batch = api.predictor.polarity([scoring])
-        verdicts = [
-            Verdict(
-                target, score, words_of(api.predictor.explain(scoring, target)) if score.probabilities else []
-            )
-            for target, score in zip(targets, batch.scores[0], strict=True)
-        ]
-    except KiosqueError as error:
-        _log.info("page.without_scores", error=error.detail)
-        return [], None, str(error)
-    return verdicts, batch.model_version, None
+    batch = api.predictor.polarity([scoring])
+    verdicts = [
+        Verdict(
+            target, score, words_of(api.predictor.explain(scoring, target)) if score.probabilities else []
+        )
+        for target, score in zip(targets, batch.scores[0], strict=True)
+    ]
+    return verdicts, batch.model_version

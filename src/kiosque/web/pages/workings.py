@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from kiosque import __version__
 from kiosque.modelstore.store import ModelStore
 from kiosque.web.pages.models import POLARITY, view_of
-from kiosque.web.render import house, page
+from kiosque.web.render import house, page, reading_if_possible
 
 router = APIRouter()
 
@@ -29,7 +29,7 @@ class Accuracy:
 @router.get("/about")
 def about(request: Request) -> HTMLResponse:
     accuracy = _accuracy(house(request).context.modelstore)
-    with house(request).database.read() as tx:
+    with reading_if_possible(request) as tx:
         return page(request, tx, "about.html", section="/about", version=__version__, accuracy=accuracy)
 
 

@@ -21,3 +21,17 @@ async function follow(part) {
 }
 
 for (const part of parts) follow(part);
+
+// A page that could not be made is opened again once it can be.
+const waiting = document.querySelector("[data-until]");
+async function wait() {
+  for (;;) {
+    await new Promise((resolve) => { setTimeout(resolve, 1000 * Number(waiting.dataset.until)); });
+    if (document.hidden) continue;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (answer.ok) { location.reload(); return; }
+    } catch { continue; }
+  }
+}
+if (waiting) wait();
