@@ -165,13 +165,15 @@ class _CsvLines:
         """The column names; the delimiter is the one that they have most of. Raises InvalidInput without them."""
         try:
             first = (self._next_line() or b"").removeprefix(b"\xef\xbb\xbf").decode("utf-8")
-        except (_LineTooLong, UnicodeDecodeError):
+            self._delimiter = max(_DELIMITERS, key=first.count)
+            names = next(csv.reader([first], delimiter=self._delimiter), [])
+        except (_LineTooLong, UnicodeDecodeError, csv.Error):
             raise InvalidInput(
-                "The first line is no header.", hint="A CSV file begins with its column names."
+                "The first line is no header.",
+                hint="A CSV file begins with its column names; its lines end with a line feed.",
             ) from None
         _, self.line, self.end = self._taken[-1] if self._taken else (None, 0, 0)
-        self._delimiter = max(_DELIMITERS, key=first.count)
-        self.header = tuple(name.strip() for name in next(csv.reader([first], delimiter=self._delimiter), []))
+        self.header = tuple(name.strip() for name in names)
         return self.header
 
     def __iter__(self) -> Iterator[Record | Skipped]:

@@ -132,9 +132,11 @@ def test_utf16_is_refused_with_a_hint(tmp_path: Path, data: bytes) -> None:
     assert "UTF-8" in (caught.value.hint or "")
 
 
-def test_a_csv_whose_first_line_is_no_header_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput):
-        read(write(tmp_path, "a.csv", b"\xff\xe0,x\n"))
+@pytest.mark.parametrize("data", [b"\xff\xe0,x\n", b"headline,date\rOne,2020-01-01\rTwo,2020-01-02\r"])
+def test_a_csv_whose_first_line_is_no_header_is_refused(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(InvalidInput, match="no header") as refused:
+        read(write(tmp_path, "a.csv", data))
+    assert "line feed" in (refused.value.hint or "")
 
 
 @pytest.mark.parametrize(
