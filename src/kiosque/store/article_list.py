@@ -315,7 +315,9 @@ def _by_relevance(asked: _Asked) -> tuple[Select[Any], Order]:
     hits = search.hits(asked.dialect, article, asked.query, newest=None if asked.where.narrows else RANKED)
     statement = select(article).join(hits, hits.c.pk == article.c.pk)
     order = Order(Sort.RELEVANCE.value, (hits.c.score, article.c.pk), descending=True)
-    return statement.where(*asked.of_article(), asked.has_mention()), order
+    # the hits have the words: asking for them again would have SQLite gather all that do
+    rest = asked.without_words()
+    return statement.where(*rest.of_article(), rest.has_mention()), order
 
 
 def _by_time_of_entity(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:

@@ -42,11 +42,7 @@ def observe(
             func.coalesce(func.sum(confidence * confidence), 0.0),
             *_counts(classes),
             *_counts(bins),
-        ).select_from(
-            chosen.join(
-                mention, and_(mention.c.article_pk == chosen.c.pk, mention.c.version_pk == version_pk)
-            )
-        )
+        ).where(mention.c.version_pk == version_pk, mention.c.article_pk.in_(select(chosen.c.pk)))
     ).one()
     return Observed(
         articles=articles,

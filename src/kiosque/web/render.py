@@ -27,6 +27,7 @@ from kiosque.web.because import because
 from kiosque.web.figures import bars
 from kiosque.web.figures.hues import hue_of
 from kiosque.web.figures.polarity import Tone
+from kiosque.web.figures.rows import bucket_rows
 from kiosque.web.language import ENGLISH, LANGUAGES, N_, PARAMETER, Words, current
 from kiosque.web.session import visitor_of
 from kiosque.web.terms import term
@@ -113,6 +114,7 @@ def templates() -> Environment:
         hue_of=hue_of,
         diverging_bar=bars.diverging_bar,
         describe=bars.describe,
+        bucket_rows=bucket_rows,
     )
     environment.filters.update(
         day=wording.day,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Scale, circle, element, figure, nothing
-from kiosque.web.language import gettext, ngettext
+from kiosque.web.language import current, gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import signed, thousands
 
@@ -52,7 +53,16 @@ class Lane:
 
 
 def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
-    """The chart of one campaign."""
+    """The chart of one campaign.
+
+    What was drawn is kept and is drawn again as soon as a number of it is another: campaigns of long ago do not
+    change, and a page can have all of them.
+    """
+    return _drawn(tuple(lanes), title, weeks, current().code)
+
+
+@lru_cache(maxsize=256)
+def _drawn(lanes: tuple[Lane, ...], title: str, weeks: int, language: str) -> Markup:  # noqa: ARG001 - of its words
     if not any(lane.tone.total for lane in lanes):
         return nothing(gettext("No article of these months names a candidate."))
     height = TOP + LANE * len(lanes) + BOTTOM

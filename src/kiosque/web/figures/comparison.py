@@ -31,6 +31,11 @@ class Line:
     hue: Hue
     buckets: tuple[Bucket, ...]
 
+    @property
+    def named(self) -> list[Bucket]:
+        """The stretches in which somebody names them."""
+        return [bucket for bucket in self.buckets if bucket.tone.total]
+
 
 def comparison(lines: Sequence[Line], *, unit: str) -> Markup:
     """Two panels with one time axis. A line is broken where there are no articles at all."""

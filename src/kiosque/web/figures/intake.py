@@ -13,8 +13,9 @@ from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, thousands
 
-WIDTH, HEIGHT = 640.0, 170.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 8.0, 12.0, 30.0
+WIDTH, HEIGHT = 640.0, 180.0
+TOP, BOTTOM = 30.0, 32.0
+"""Room for a line of text that a small screen writes larger."""
 LAYERS = 4
 """Sources that have a shade of their own; all others share the last."""
 
@@ -36,12 +37,11 @@ def intake(columns: Sequence[Column], names: Sequence[str], *, unit: str) -> Mar
     """`names` are those of the layers, the largest first. Where there is no column nothing came in."""
     if not columns:
         return nothing(gettext("Nothing came in in these days."))
-    x = Scale(columns[0].start.toordinal(), columns[-1].end.toordinal() + 1, LEFT, WIDTH - RIGHT)
+    x = Scale(columns[0].start.toordinal(), columns[-1].end.toordinal() + 1, 0, WIDTH)
     most = max(column.total for column in columns)
     y = Scale(0, most, HEIGHT - BOTTOM, TOP)
     parts = [*_axes(columns, y, most)]
-    for column in columns:
-        parts += _column(column, names, x, y)
+    parts += (_column(column, names, x, y) for column in columns)
     total = sum(column.total for column in columns)
     words = ngettext(
         "%(n)s article by %(width)s, %(first)s to %(last)s",
@@ -56,38 +56,29 @@ def intake(columns: Sequence[Column], names: Sequence[str], *, unit: str) -> Mar
 
 
 def _axes(columns: Sequence[Column], y: Scale, most: int) -> Iterator[Markup]:
-    yield element("text", thousands(most), class_="tick", x=LEFT - 6, y=TOP + 4, text_anchor="end")
-    yield element("line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, y1=TOP, y2=TOP)
-    yield element("line", class_="axis", x1=LEFT, x2=WIDTH - RIGHT, y1=y(0), y2=y(0))
-    edges = ((columns[0].start, LEFT, "start"), (columns[-1].end, WIDTH - RIGHT, "end"))
+    # upon its line, where a number of any length has room
+    yield element("text", thousands(most), class_="tick", x=0, y=TOP - 7)
+    yield element("line", class_="grid", x1=0, x2=WIDTH, y1=TOP, y2=TOP)
+    yield element("line", class_="axis", x1=0, x2=WIDTH, y1=y(0), y2=y(0))
+    edges = ((columns[0].start, 0, "start"), (columns[-1].end, WIDTH, "end"))
     for moment, place, anchor in edges:
-        yield element("text", day(moment), class_="tick", x=place, y=HEIGHT - 10, text_anchor=anchor)
+        yield element("text", day(moment), class_="tick", x=place, y=HEIGHT - 8, text_anchor=anchor)
 
 
-def _column(column: Column, names: Sequence[str], x: Scale, y: Scale) -> Iterator[Markup]:
+def _column(column: Column, names: Sequence[str], x: Scale, y: Scale) -> Markup:
     left, right = x(column.start.toordinal()), x(column.end.toordinal() + 1)
-    gap = min(1.0, (right - left) / 4)
-    floor = y(0)
+    width = max(right - left - min(1.0, (right - left) / 4), 0.5)
+    floor, bars, numbers = y(0), [], []
     for layer, (name, number) in enumerate(zip(names, column.numbers, strict=True), start=1):
-        if not number:
-            continue
-        height = y(0) - y(number)
-        floor -= height
-        words = ngettext(
-            "%(first)s – %(last)s, %(source)s: %(n)s article",
-            "%(first)s – %(last)s, %(source)s: %(n)s articles",
-            number,
-            first=day(column.start),
-            last=day(column.end),
-            source=name,
-            n=thousands(number),
-        )
-        yield element(
-            "rect",
-            element("title", words),
-            class_=f"layer-{layer}",
-            x=left,
-            y=floor,
-            width=max(right - left - gap, 0.5),
-            height=height,
-        )
+        if number:
+            height = y(0) - y(number)
+            floor -= height
+            bars.append(element("rect", class_=f"layer-{layer}", x=left, y=floor, width=width, height=height))
+            numbers.append(f"{name} {thousands(number)}")
+    words = gettext(
+        "%(first)s – %(last)s: %(numbers)s",
+        first=day(column.start),
+        last=day(column.end),
+        numbers=", ".join(numbers),
+    )
+    return element("g", element("title", words), *bars)
