@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 ABBREVIATIONS = (
     *(
@@ -78,8 +78,7 @@ _LIGHTEST_ACCENT = 10
 viramas and nuktas of Indic scripts (0, 7, 9), which are letters. Source: Unicode Standard, section 4.3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """`text` is the folded text; `origins[i]` the offset in the original of what became its character i.
 
     `origins` is None where every character stands where it stood.

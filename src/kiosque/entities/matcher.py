@@ -201,6 +201,8 @@ def _settle(reading: _Reading) -> None:
     for found, words in _strangers(live, reading.folded):
         found.verdict, found.evidence = Verdict.STRANGER, reading.text_at(*words)
     live = [c for c in live if c.verdict is Verdict.MATCH]
+    if len(live) < 2:
+        return
     for found, longer in _inside(live):
         found.verdict, found.evidence = Verdict.INSIDE_LONGER, reading.text(longer.span)
     _mark_ambiguous([c for c in live if c.verdict is Verdict.MATCH])

@@ -193,7 +193,8 @@ def _read_json(file: Path) -> Any:
 
 def _jobs(request: ScoringRequest, target: Target, index: int, number: int) -> Iterator[_Job]:
     for part in Field:
-        text = request.text_of(part)
+        if not (text := request.text_of(part)):
+            continue
         mentions = _mentions(target, part, text)
         for window in make_windows(text, mentions) if mentions else ():
             yield _Job(index, number, part, window)
