@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--quick] [--only scoring,books]`.
+"""Run the benchmarks: `python -m benchmarks [--quick | --huge] [--only scoring,books]`.
 
 A full run writes benchmarks/results/DAY.json, the tables of docs/performance.md and its plots; broken off, the same
 command goes on after the last measure that was finished. A quick one writes build/bench/ and prints its tables.
@@ -32,15 +32,15 @@ def main() -> None:
         if name in results.measures and not asked.again:
             say(f"{name}: done before")
             continue
-        results.add(name, _measure(name, quick=asked.quick).found)
+        results.add(name, _measure(name, quick=asked.quick, huge=asked.huge).found)
     if asked.quick:
         print(report.everything(results))
     if asked.page or not asked.quick:
         report.write(results)
 
 
-def _measure(name: str, *, quick: bool) -> Bench:
-    bench = Bench(quick=quick, say=lambda text: say(f"{name}: {text}"))
+def _measure(name: str, *, quick: bool, huge: bool) -> Bench:
+    bench = Bench(quick=quick, huge=huge, say=lambda text: say(f"{name}: {text}"))
     started = time.monotonic()
     importlib.import_module(f"benchmarks.{name}").measure(bench)
     bench.found.seconds = round(time.monotonic() - started, 1)
@@ -61,6 +61,7 @@ def _parse() -> argparse.Namespace:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
+    parser.add_argument("--huge", action="store_true", help="also sizes that take hours: 10 million mentions")
     parser.add_argument("--only", type=_names, help=f"some of {', '.join(MEASURES)}")
     parser.add_argument("--again", action="store_true", help="also what this day's file has already")
     parser.add_argument("--page", action="store_true", help="write the page from a quick run, too")

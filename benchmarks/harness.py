@@ -89,14 +89,16 @@ class Measured:
 class Bench:
     """What a measure is given: how large it may be, and where its findings go."""
 
-    def __init__(self, *, quick: bool, say: Callable[[str], None] = lambda _: None) -> None:
-        self.quick = quick
+    def __init__(
+        self, *, quick: bool, huge: bool = False, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.quick, self.huge = quick, huge
         self.found = Measured()
         self._say = say
 
-    def choose(self, quick: Any, full: Any) -> Any:
-        """The one or the other, by how long this run may take."""
-        return quick if self.quick else full
+    def choose(self, quick: Any, full: Any, huge: Any = None) -> Any:
+        """One of them, by how long this run may take. `huge` adds sizes that take hours to make."""
+        return quick if self.quick else huge if self.huge and huge is not None else full
 
     def compare(
         self,
@@ -112,7 +114,7 @@ class Bench:
         case = Case(name, unit, {side: [] for side in sides}, more_is_better, x)
         self.found.cases.append(case)
         left = list(sides)
-        for number in range(rounds or self.choose(3, 7)):
+        for number in range(rounds or self.choose(2, 5)):
             for side in rotated(left, number):
                 self._say(f"{name}: {side}, round {number + 1}")
                 try:

@@ -132,7 +132,10 @@ def _people(tx: Any, random: Random) -> list[Person]:
     validity = select(alias.c.entity_pk, func.min(alias.c.valid_from), func.max(alias.c.valid_to))
     known = {row[0]: (row[1], row[2]) for row in tx.execute(validity.group_by(alias.c.entity_pk))}
     people = []
-    for rank, pk in enumerate(random.sample(pks := list(tx.scalars(select(entity.c.pk))), len(pks)), start=1):
+    by_id = dict(tuple(row) for row in tx.execute(select(entity.c.id, entity.c.pk)))
+    # in the order of the ids, which unlike keys are the same on every database
+    for rank, name in enumerate(random.sample(sorted(by_id), len(by_id)), start=1):
+        pk = by_id[name]
         years = stood.get(pk, set())
         since, until = known.get(pk, (None, None))
         first = min(years) - 8 if years else since.year if since else FIRST_YEAR

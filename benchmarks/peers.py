@@ -43,17 +43,8 @@ def python_of(name: str) -> Path:
     if not mark.exists() or mark.read_text() != wanted:
         say(f"installing {name} …")
         _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder))
-        uv = Path(sys.executable).parent / "uv"
-        _run(
-            str(uv),
-            "pip",
-            "install",
-            "--no-deps",
-            "--python",
-            str(folder / "bin" / "python"),
-            "-r",
-            str(pins),
-        )
+        pip = (sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"))
+        _run(*pip, "install", "--quiet", "-r", str(pins))
         mark.write_text(wanted)
     return folder / "bin" / "python"
 

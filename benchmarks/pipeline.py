@@ -40,13 +40,13 @@ WARM = 100
 
 
 def measure(bench: Bench) -> None:
-    count = bench.choose(2_000, 20_000)
-    sizes = bench.choose((1_000, 4_000), (10_000, 100_000, 400_000))
+    count = bench.choose(1_000, 20_000)
+    sizes = bench.choose((1_000, 3_000), (10_000, 100_000, 400_000), (10_000, 100_000, 1_000_000))
     with tempfile.TemporaryDirectory(prefix="kiosque-bench-") as name:
         folder = Path(name)
         file = write_headlines(folder / "headlines.csv", count)
         _compare(bench, file, folder, count)
-        _split(bench, folder, file, count)
+        _split(bench, folder, count)
         _growth(bench, folder, sizes)
     _goals(bench, f"{count:,} headlines", sizes)
 
@@ -61,7 +61,7 @@ def write_headlines(path: Path, count: int, first_day: str = "2016-01-01") -> Pa
 
 
 def _compare(bench: Bench, file: Path, folder: Path, count: int) -> None:
-    few = max(100, count // 10)
+    few = max(100, count // 40)
     with ExitStack() as stack:
         model = str(polarity_model())
         limit = stack.enter_context(Worker(OWN, "pipeline.py", "scoring", str(file), str(folder), model))
@@ -100,11 +100,13 @@ def _run(kind: str, env: str, file: Path, count: int, extra: str = "") -> dict[s
     return found
 
 
-def _split(bench: Bench, folder: Path, file: Path, count: int) -> None:
+def _split(bench: Bench, folder: Path, count: int) -> None:
+    some = bench.choose(500, 5_000)
+    file = write_headlines(folder / "some.csv", some)
     for consumers in (1, 2):
         label = f"split, {consumers} consumer{'s' * (consumers > 1)}"
         try:
-            rates = [_split_rate(folder, file, count, consumers) for _ in range(bench.choose(1, 3))]
+            rates = [_split_rate(folder, file, some, consumers) for _ in range(bench.choose(1, 2))]
         except (ServerMissing, RuntimeError, AssertionError, TimeoutError) as error:
             bench.missing(label, str(error))
             continue

@@ -40,7 +40,7 @@ def measure(bench: Bench) -> None:
 
 
 def _measure_with(bench: Bench, threads: int, stack: ExitStack) -> None:
-    count = bench.choose(64, 320)
+    count = bench.choose(64, 192)
     drawn = pairs(count)
     workers: dict[str, tuple[Worker, int]] = {}
     for side, (env, kind, less) in SIDES.items():

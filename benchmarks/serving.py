@@ -29,11 +29,12 @@ def measure(bench: Bench) -> None:
             try:
                 server = stack.enter_context(running(name, processors={0}))
                 wait_for(server, partial(_answers, generator), drawn[0])
+                server.make_as_urgent()
                 servers.append(server)
             except (PeerMissing, RuntimeError) as error:
                 bench.missing(name, str(error))
         for size in (1, 32):
-            for clients in CLIENTS[: bench.choose(2, 4)] if size > 1 else CLIENTS:
+            for clients in bench.choose((1, 32), CLIENTS):
                 _compare(bench, generator, servers, drawn, clients, size)
     _sort(bench)
     _goals(bench, drawn)
@@ -51,7 +52,7 @@ def _compare(
     clients: int,
     size: int,
 ) -> None:
-    seconds = bench.choose(1.0, 4.0)
+    seconds = bench.choose(1.0, 3.0)
     found: dict[str, dict[str, list[float]]] = {P50: {}, P99: {}}
 
     def side(server: Server) -> float:
@@ -66,7 +67,12 @@ def _compare(
         return float(got["rate"])
 
     name = _name(clients, size)
-    bench.compare(name, RATE, {s.name: partial(side, s) for s in servers}, rounds=bench.choose(2, 5))
+    bench.compare(
+        name,
+        RATE,
+        {s.name: partial(side, s) for s in servers},
+        rounds=bench.choose(2, 4 if size == 1 else 3 if clients < 128 else 2),
+    )
     for unit, values in found.items():
         bench.record(name, unit, values, more_is_better=False)
 

@@ -37,7 +37,7 @@ def measure(bench: Bench) -> None:
             return seconds
 
         sides = {name: partial(started, name) for name in (KIOSQUE, *PEERS)}
-        bench.compare("from nothing", START, sides, rounds=bench.choose(1, 5), more_is_better=False)
+        bench.compare("from nothing", START, sides, rounds=bench.choose(1, 3), more_is_better=False)
     for when, values in memory.items():
         bench.record(when, MEMORY, values, more_is_better=False)
     bench.record("environment", DISK, _installed(bench), more_is_better=False)

@@ -20,7 +20,7 @@ def measure(bench: Bench) -> None:
     if find_spec("torch") is None:
         bench.missing("training", "torch is not installed beside Kiosque; `make test-train` installs it")
         return
-    small, large = bench.choose((200, 600), (500, 2_000))
+    small, large = bench.choose((100, 300), (300, 1_200))
     seconds: dict[int, list[float]] = {small: [], large: []}
     peaks: dict[int, list[float]] = {small: [], large: []}
     for _ in range(bench.choose(1, 2)):
