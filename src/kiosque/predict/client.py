@@ -74,6 +74,8 @@ class HttpPredictor:
         """What replicas are asked over; None for a connection of its own each."""
         self._sleep = sleep
         self._jitter = jitter
+        self._most_texts = MAX_TEXTS
+        """Texts in one question, halved while the server does not answer in time."""
         limits = httpx2.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30.0)
         self._client = httpx2.Client(
             headers={"Authorization": f"Bearer {token}"} if token else None,
@@ -87,11 +89,8 @@ class HttpPredictor:
         if not requests:
             return ScoredBatch(self._polarity_version(), ())
         tail = b'],"any_language":true}' if any_language else b"]}"
-        bodies = [
-            b'{"texts":[' + b",".join(chunk) + tail
-            for chunk in _chunks([_dump(TextBody.of, request) for request in requests], MAX_TEXTS)
-        ]
-        answers = [self._post("/v1/polarity", body, PolarityAnswer) for body in bodies]
+        parts = [_dump(TextBody.of, request) for request in requests]
+        bodies, answers = self._ask_in_time(parts, lambda chunk: b'{"texts":[' + b",".join(chunk) + tail)
         version = self._agree(bodies, answers)
         scores = tuple(
             tuple(score.to_core() for score in scores) for answer in answers for scores in answer.scores
@@ -189,6 +188,34 @@ class HttpPredictor:
             hint="Do they share one model store? See /v1/models of each.",
             retry_after=5.0,
         )
+
+    def _ask_in_time(
+        self, parts: Sequence[bytes], body_of: Callable[[Sequence[bytes]], bytes]
+    ) -> tuple[list[bytes], list[PolarityAnswer]]:
+        """Bodies and answers for all `parts`. What a slow server does not answer in time is asked in smaller pieces,
+        also the next time: it would never get done otherwise. A server that does not answer those is out of reach."""
+        bodies: list[bytes] = []
+        answers: list[PolarityAnswer] = []
+        done, late, in_time = 0, False, True
+        while done < len(parts):
+            chunk = next(_chunks(parts[done:], self._most_texts))
+            body = body_of(chunk)
+            try:
+                answers.append(self._post("/v1/polarity", body, PolarityAnswer))
+            except PredictUnavailable as error:
+                if not isinstance(error.__cause__, httpx2.ReadTimeout):
+                    raise
+                self._most_texts = max(1, len(chunk) // 2)
+                if late or len(chunk) == 1:
+                    raise
+                late, in_time = True, False
+                log.info("predict.slow", texts=len(chunk), next_time=self._most_texts)
+                continue
+            bodies.append(body)
+            done, late = done + len(chunk), False
+        if in_time:
+            self._most_texts = min(MAX_TEXTS, 2 * self._most_texts)
+        return bodies, answers
 
     def _post(self, path: str, body: bytes, answer: type[A]) -> A:
         return self._elsewhere(lambda *, leave: self._ask("POST", path, body, answer, leave=leave))

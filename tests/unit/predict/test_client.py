@@ -188,6 +188,27 @@ def test_a_slow_answer_is_not_asked_for_again():
     assert len(server.requests) == 1
 
 
+def sizes(server: Server) -> list[int]:
+    return [len(json.loads(request.content)["texts"]) for request in server.requests]
+
+
+def test_what_is_too_much_for_the_time_is_asked_in_smaller_pieces_and_then_in_larger_ones_again():
+    server = Server(httpx2.ReadTimeout("30 s"))
+    client = server.client()
+    for _ in range(3):
+        assert len(client.polarity([ADA] * 8).scores) == 8
+    assert sizes(server) == [8, 4, 4, 4, 4, 8]
+
+
+def test_a_server_that_answers_nothing_is_given_up_soon_and_asked_for_less_the_next_time():
+    server = Server(*[httpx2.ReadTimeout("30 s")] * 2)
+    client = server.client()
+    with pytest.raises(PredictUnavailable, match="in time"):
+        client.polarity([ADA] * 8)
+    assert len(client.polarity([ADA] * 8).scores) == 8
+    assert sizes(server) == [8, 4, 2, 2, 2, 2]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
