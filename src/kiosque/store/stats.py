@@ -19,8 +19,10 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    ScalarSelect,
     Select,
     Table,
+    and_,
     case,
     cast,
     func,
@@ -196,17 +198,15 @@ def spans(
 ) -> dict[str, tuple[date, date]]:
     """For each of the entities that is named at all the first and the last day on which it is. Raises NotFound."""
     pks = _entity_pks(tx, entity_ids)
-    day = mention_day.c.day
-    rows = tx.execute(
-        select(mention_day.c.entity_pk, func.min(day), func.max(day))
-        .where(
-            mention_day.c.version_pk == _version_pk(tx, model_version),
-            mention_day.c.entity_pk.in_(pks.values()),
-            *_Scope(date_from, date_to).of(mention_day),
-        )
-        .group_by(mention_day.c.entity_pk)
-    )
-    found = {pk: (date.fromordinal(first), date.fromordinal(last)) for pk, first, last in rows}
+    version_pk, scope = _version_pk(tx, model_version), _Scope(date_from, date_to).of(mention_day)
+
+    def end(of: Any) -> ScalarSelect[int]:
+        """The first or the last day, which the tally has at an end and need not be looked for among all."""
+        here = (mention_day.c.version_pk == version_pk, mention_day.c.entity_pk == entity.c.pk)
+        return select(of(mention_day.c.day)).where(*here, *scope).correlate(entity).scalar_subquery()
+
+    rows = tx.execute(select(entity.c.pk, end(func.min), end(func.max)).where(entity.c.pk.in_(pks.values())))
+    found = {pk: (date.fromordinal(first), date.fromordinal(last)) for pk, first, last in rows if last}
     return {name: found[pk] for name, pk in pks.items() if pk in found}
 
 
@@ -300,7 +300,13 @@ def _pieces(version_pk: int, scope: _Scope) -> list[FromClause]:
     if years is not None:
         ends = [range(months.start, 12 * years.start), range(12 * years.stop, months.stop)]
         middle = [_tallied(mention_year, version_pk, mention_year.c.year.between(years[0], years[-1]))]
-    middle += [_tallied(mention_month, version_pk, _within(mention_month, each)) for each in ends if each]
+    # the tally is in the order of entities: a few months of each are looked up instead of reading all of them
+    of_each = mention_month.c.entity_pk.in_(select(entity.c.pk))
+    middle += [
+        _tallied(mention_month, version_pk, and_(of_each, _within(mention_month, each)))
+        for each in ends
+        if each
+    ]
     return [*middle, *(_mentions_of_days(version_pk, edge) for edge in edges)]
 
 

@@ -202,9 +202,7 @@ mention = Table(
 )
 
 
-def _tally(
-    name: str, *key: Column[Any] | Index, repeated: tuple[str, ...] = (), numbers: tuple[str, ...]
-) -> Table:
+def _tally(name: str, *key: Column[Any], repeated: tuple[str, ...] = (), numbers: tuple[str, ...]) -> Table:
     """Counts by `key`, kept by triggers of the migrations and read by `stats` (see `tallies`).
 
     References nothing: what takes a mention away takes it out of here, also when an entity goes with all of its own.
@@ -215,7 +213,7 @@ def _tally(
         *key,
         Column("writer", BigInteger, nullable=False),
         *(Column(each, Integer, nullable=False) for each in (*repeated, *numbers)),
-        PrimaryKeyConstraint(*(part.name for part in key if isinstance(part, Column)), "writer"),
+        PrimaryKeyConstraint(*(column.name for column in key), "writer"),
         sqlite_with_rowid=False,
     )
 
@@ -238,7 +236,6 @@ mention_month = _tally(
     _number("version_pk", big=True),
     _number("entity_pk", big=True),
     _number("month"),
-    Index("ix_mention_month_month", "version_pk", "month"),
     numbers=_POLARITIES,
 )
 mention_year = _tally(

@@ -126,6 +126,20 @@ class TestTimeline:
         )
         assert len(found(svg, "circle")) == 2
 
+    def test_points_that_would_lie_on_one_another_are_left_out(self) -> None:
+        many = [bucket(n, Tone(1, 2, 3)) for n in range(200)]
+        alone = bucket(220, Tone(0, 0, 1), run=1)
+        svg = timeline([*many, alone], [], name="x", unit="month")
+        assert len(found(svg, "circle")) == 1
+        assert len(found(svg, "rect")) == 3 * 200 + 1
+
+    def test_shares_too_narrow_to_be_pointed_at_are_areas_that_leave_gaps_open(self) -> None:
+        tones = [Tone(0, 0, 0) if n == 300 else Tone(1, 2, 3) for n in range(600)]
+        svg = timeline([bucket(n, tone) for n, tone in enumerate(tones)], [], name="x", unit="month")
+        assert found(svg, "rect") == []
+        for kind in ("negative", "neutral", "positive"):
+            assert len(found(svg, "path", kind)) == 2
+
     def test_no_label_is_cut_at_the_right_edge(self) -> None:
         last = bucket(1, Tone(1, 0, 0))
         svg = timeline([bucket(0, Tone(1, 0, 0)), last], [Mark(last.end, "1864 won")], name="x", unit="month")

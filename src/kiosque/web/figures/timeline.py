@@ -27,6 +27,9 @@ VOLUME_TOP, VOLUME_BOTTOM = 34.0, 120.0
 SHARE_TOP, SHARE_BOTTOM = 148.0, 218.0
 NET_TOP, NET_BOTTOM = 246.0, 390.0
 _SHARE, _NET = Scale(0, 1, SHARE_BOTTOM, SHARE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
+KINDS = ("negative", "neutral", "positive")
+NARROWEST = 3.0
+"""Pixels of a stretch that a pointer still finds."""
 DOT = 3.0
 """Radius of a point of a line."""
 
@@ -118,6 +121,9 @@ def _stretches(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
     """Each stretch's shares (negative below, positive above, neutral between them: always the whole height) and its
     point on the line of net polarity. What it says in words belongs to both.
     """
+    if len(buckets) * NARROWEST > x.end - x.start:
+        yield from _areas(buckets, x)
+        return
     alone = {id(run[0]) for run in map(_named, _runs(buckets)) if len(run) == 1}
     dotted = not crowded(buckets, x)
     for bucket in _named(buckets):
@@ -135,10 +141,31 @@ def _stretches(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
         yield element("g", *parts)
 
 
+def _areas(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
+    """The same shares where a stretch is too narrow to be pointed at: an area a polarity from gap to gap."""
+    for named, group in groupby(buckets, key=lambda bucket: bucket.run + 1 if bucket.tone.total else 0):
+        if not named:
+            continue
+        run = list(group)
+        floor = [0.0] * len(run)
+        for kind in KINDS:
+            top = [low + b.tone.share(getattr(b.tone, kind)) for low, b in zip(floor, run, strict=True)]
+            yield element("path", class_=kind, d=band(_steps(run, top, x), _steps(run, floor, x)))
+            floor = top
+
+
+def _steps(run: Sequence[Bucket], values: Sequence[float], x: Scale) -> list[Point]:
+    return [
+        (x(edge), _SHARE(value))
+        for bucket, value in zip(run, values, strict=True)
+        for edge in (bucket.start.toordinal(), bucket.end.toordinal() + 1)
+    ]
+
+
 def _bars(bucket: Bucket, x: Scale) -> Iterator[Markup]:
     left, right = x(bucket.start.toordinal()), x(bucket.end.toordinal() + 1)
     floor = 0.0
-    for kind in ("negative", "neutral", "positive"):
+    for kind in KINDS:
         share = bucket.tone.share(getattr(bucket.tone, kind))
         top, bottom = _SHARE(floor + share), _SHARE(floor)
         if share:
