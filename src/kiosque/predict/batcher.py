@@ -38,12 +38,13 @@ class _Caller:
 class Batcher:
     """Lives in one event loop, between `start` and `close`; scores in one thread of its own.
 
-    `max_batch` targets are scored in one call (a caller with more goes alone), `max_waiting` may wait. `linger` is
-    how many seconds an idle server waits for a second caller.
+    `max_batch` targets are scored in one call (a caller with more goes alone): enough to save hand-overs, few enough
+    that some are scored while others are answered. `max_waiting` may wait. `linger` is how many seconds an idle
+    server waits for a second caller.
     """
 
     def __init__(
-        self, score: Score, *, max_batch: int = 128, max_waiting: int = 8192, linger: float = 0.0
+        self, score: Score, *, max_batch: int = 16, max_waiting: int = 8192, linger: float = 0.0
     ) -> None:
         self._score = score
         self._max_batch = max_batch

@@ -94,7 +94,7 @@ def test_one_caller_gets_its_answer_off_the_event_loop(model):
 
 
 def test_callers_who_wait_together_are_scored_together_and_told_apart(model):
-    batcher = Batcher(model)
+    batcher = Batcher(model, max_batch=64)
     answers: list[asyncio.Future[ScoredBatch]] = []
     asked = [[request(f"Ada {'wins' if i % 2 else 'loses'} {i}")] * (1 + i % 3) for i in range(20)]
 
