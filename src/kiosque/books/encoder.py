@@ -28,12 +28,13 @@ class Encoder:
     """
 
     def __init__(self, folder: Path, *, threads: int | None = None, remember: bool = False) -> None:
-        """Load `encoder.onnx` and `tokenizer.json`. `threads` per run; None leaves it to onnxruntime. `remember`
-        keeps every vector, for evaluations that ask for the same texts again and again.
+        """Load `encoder.onnx` and `tokenizer.json`. `threads` per run, 1 without it: texts are short, several are
+        run at once, and onnxruntime left to itself ties threads to processors that this process may not use.
+        `remember` keeps every vector, for evaluations that ask for the same texts again and again.
         """
         self._known: dict[str, Vector] | None = {} if remember else None
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = threads or 1
         options.log_severity_level = 3
         try:
             self._tokenizer = Tokenizer.from_str((folder / TOKENIZER).read_text(encoding="utf-8"))

@@ -77,6 +77,7 @@ def shares_name(stems: frozenset[str], subject: str) -> bool:
     return own[-1] in stems if is_person(subject) else all(term in stems for term in own)
 
 
+@lru_cache(maxsize=50_000)
 def is_person(subject: str) -> bool:
     """Whether a subject reads like a person's name: two to four capitalised words, none of them a common noun."""
     found = subject.split()
