@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from statistics import median, quantiles
 
 from benchmarks.corpus import DATA
 from benchmarks.harness import CACHE, KIOSQUE, Bench, Side
@@ -23,14 +25,15 @@ from kiosque.books.build import build
 from kiosque.core.book import Book
 from kiosque.modelstore.store import ModelStore
 
-UNIT = "ms a recommendation"
+UNIT, P95 = "ms a recommendation", "ms, 95 % of the recommendations"
+BUILD, SIZE = "s of processor time to build", "MB of a version"
 REFERENCE = "the reference, fitted anew"
 SIDES = {
-    KIOSQUE: (OWN, "kiosque", 20),
+    KIOSQUE: (OWN, "kiosque", 40),
     REFERENCE: ("shelf", "reference", 1),
-    "TF-IDF kept": ("shelf", "sklearn", 20),
-    "sentence-transformers": ("shelf", "sentence-transformers", 20),
-    "bm25s alone": ("shelf", "bm25s", 20),
+    "TF-IDF kept": ("shelf", "sklearn", 40),
+    "sentence-transformers": ("shelf", "sentence-transformers", 40),
+    "bm25s alone": ("shelf", "bm25s", 40),
 }
 """Environment, kind of worker, and how many recommendations a round asks for."""
 SEED = 1860
@@ -42,22 +45,39 @@ def measure(bench: Bench) -> None:
         _measure_with(bench, size)
     got = bench.found.ratio(_name(10_000), UNIT, REFERENCE)
     bench.goal("books: 10,000 books, ≥ 1,000 × the reference", got, 1_000)
+    slow = bench.found.case(_name(10_000), P95)
+    p95 = median(slow.values[KIOSQUE]) if slow and slow.values.get(KIOSQUE) else None
+    bench.goal("books: 10,000 books, 95 % within 10 ms, encoder included", p95, 10, at_least=False)
+    units = [UNIT, P95, BUILD, SIZE]
+    bench.found.cases.sort(key=lambda case: units.index(case.unit))
 
 
 def _measure_with(bench: Bench, size: int) -> None:
     folder = catalogue(size)
     queries = articles()[:200]
+    slow: dict[str, list[float]] = {}
+
+    def side(name: str, worker: Worker, count: int) -> float:
+        taken = worker.ask("milliseconds", count=count)
+        if count > 1:
+            slow.setdefault(name, []).append(quantiles(taken, n=20, method="inclusive")[18])
+        return median(taken)
+
     with ExitStack() as stack:
         sides: dict[str, Side] = {}
-        for side, (env, kind, count) in SIDES.items():
+        for name, (env, kind, count) in SIDES.items():
             try:
                 worker = stack.enter_context(Worker(env, "books.py", kind, processors={0}))
-                where = folder / ("version" if side == KIOSQUE else "texts.jsonl")
+                where = folder / ("version" if name == KIOSQUE else "texts.jsonl")
                 worker.ask("prepare", catalogue=str(where), queries=queries)
-                sides[side] = partial(worker.ask, "milliseconds", count=count)
+                sides[name] = partial(side, name, worker, count)
             except (PeerMissing, RuntimeError) as error:
-                bench.missing(side, str(error))
+                bench.missing(name, str(error))
         bench.compare(_name(size), UNIT, sides, more_is_better=False, x=size)
+    bench.record(_name(size), P95, slow, more_is_better=False)
+    built = json.loads((folder / "built").read_text())
+    for unit in (BUILD, SIZE):
+        bench.record(_name(size), unit, {KIOSQUE: [built[unit]]}, more_is_better=False)
 
 
 def _name(size: int) -> str:
@@ -71,11 +91,16 @@ def catalogue(size: int) -> Path:
     if not (folder / "built").exists():
         version = folder / "version"
         version.mkdir(parents=True, exist_ok=True)
+        started = time.process_time()
         build(recombined(size), version, encoder=encoder.folder)
+        measured = {
+            BUILD: time.process_time() - started,
+            SIZE: sum(file.stat().st_size for file in version.rglob("*") if file.is_file()) / 1e6,
+        }
         texts = (f"{b.title} {b.author} {' '.join(b.subjects)} {b.description}" for b in recombined(size))
         lines = "".join(json.dumps(text) + "\n" for text in texts)
         (folder / "texts.jsonl").write_text(lines, encoding="utf-8")
-        (folder / "built").touch()
+        (folder / "built").write_text(json.dumps(measured))
     return folder
 
 

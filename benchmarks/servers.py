@@ -67,6 +67,15 @@ class Server:
             with suppress(OSError):
                 Path(f"/proc/{pid}/autogroup").write_text(nice)
 
+    def processor_seconds(self) -> float:
+        """What all its processes have worked so far."""
+        ticks = 0
+        for pid in self.processes():
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def resident_megabytes(self) -> float:
         """Memory of all its processes, what they share counted once (PSS)."""
         return sum(map(_proportional_kilobytes, self.processes())) / 1024
@@ -154,5 +163,6 @@ def wait_for(server: Server, answers: object, pair: dict[str, str], patience: fl
     while not answers(server.port, server.path, server.body([pair])):
         if server.process.poll() is not None or time.monotonic() > began + patience:
             raise PeerMissing(f"{server.name} did not start")
+        server.make_as_urgent()
         time.sleep(0.02)
     return time.monotonic() - began

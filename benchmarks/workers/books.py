@@ -1,7 +1,7 @@
 """One way to find five books for a text: `books.py kiosque|reference|sklearn|sentence-transformers|bm25s`.
 
 `prepare` gets the catalogue (a file with one JSON string a line, or for Kiosque the folder of its version) and the
-texts to ask about; `milliseconds` asks about the next `count` of them and says how long one took.
+texts to ask about; `milliseconds` asks about the next `count` of them and says how long each took.
 """
 
 from __future__ import annotations
@@ -107,9 +107,8 @@ def main() -> None:
         ready[0](queries[0])
         return took
 
-    def milliseconds(count: int) -> float:
-        asked = lambda: [ready[0](next(texts)) for _ in range(count)]  # noqa: E731
-        return 1000 * seconds(asked, clock=processor) / count
+    def milliseconds(count: int) -> list[float]:
+        return [1000 * seconds(lambda: ready[0](next(texts)), clock=processor) for _ in range(count)]
 
     serve({"prepare": prepare, "milliseconds": milliseconds})
 

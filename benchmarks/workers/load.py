@@ -74,7 +74,7 @@ async def _load(port: int, requests: list[bytes], clients: int, seconds: float) 
     if not times:
         raise RuntimeError("no request was answered")
     p50, p99 = (1000 * times[min(len(times) - 1, int(share * len(times)))] for share in (0.5, 0.99))
-    return {"rate": len(times) / took, "p50": p50, "p99": p99}
+    return {"rate": len(times) / took, "count": len(times), "p50": p50, "p99": p99}
 
 
 def _request(port: int, path: str, body: str) -> bytes:
