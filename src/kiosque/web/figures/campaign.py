@@ -21,8 +21,9 @@ from kiosque.web.terms import term
 from kiosque.web.wording import signed, thousands
 
 WIDTH = 640.0
-LABEL, RIGHT = 166.0, 86.0
-LANE, TOP, BOTTOM = 44.0, 8.0, 24.0
+HEAD, BODY, APART = 24.0, 32.0, 6.0
+"""Of a lane: its line of words, which a small screen writes larger, and the room of its dots."""
+LANE, BOTTOM = HEAD + BODY + APART, 24.0
 SMALLEST, LARGEST = 2.0, 9.0
 STEPS = (52, 39, 26, 13, 0)
 
@@ -65,12 +66,12 @@ def campaign(lanes: Sequence[Lane], *, title: str, weeks: int = 52) -> Markup:
 def _drawn(lanes: tuple[Lane, ...], title: str, weeks: int, language: str) -> Markup:  # noqa: ARG001 - of its words
     if not any(lane.tone.total for lane in lanes):
         return nothing(gettext("No article of these months names a candidate."))
-    height = TOP + LANE * len(lanes) + BOTTOM
-    x = Scale(weeks, 0, LABEL, WIDTH - RIGHT)
+    height = LANE * len(lanes) + BOTTOM
+    x = Scale(weeks, 0, LARGEST, WIDTH - LARGEST)
     most = max((dot.tone.total for lane in lanes for dot in lane.dots), default=1) or 1
     parts: list[Markup] = [*_axis(x, height, weeks)]
     for place, lane in enumerate(lanes):
-        parts += _lane(lane, TOP + LANE * place, x, most)
+        parts += _lane(lane, LANE * place, x, most)
     words = "; ".join(f"{lane.name}: {_said(lane.tone)}" for lane in lanes)
     return figure(WIDTH, height, title, words, parts, kind="campaign")
 
@@ -78,9 +79,12 @@ def _drawn(lanes: tuple[Lane, ...], title: str, weeks: int, language: str) -> Ma
 def _axis(x: Scale, height: float, weeks: int) -> Iterator[Markup]:
     for step in STEPS:
         if step <= weeks:
-            yield element("line", class_="grid", x1=x(step), x2=x(step), y1=TOP, y2=height - BOTTOM)
+            yield element("line", class_="grid", x1=x(step), x2=x(step), y1=HEAD, y2=height - BOTTOM)
             words = ngettext("%(num)s week", "%(num)s weeks", step) if step else gettext("vote")
-            yield element("text", words, class_="tick", x=x(step), y=height - 8, text_anchor="middle")
+            place, anchor = (0.0, "start") if step == weeks else (x(step), "middle")
+            if not step:
+                place, anchor = WIDTH, "end"
+            yield element("text", words, class_="tick", x=place, y=height - 6, text_anchor=anchor)
 
 
 def _said(tone: Tone) -> str:
@@ -94,26 +98,27 @@ def _said(tone: Tone) -> str:
 
 
 def _lane(lane: Lane, top: float, x: Scale, most: int) -> Iterator[Markup]:
-    middle = top + LANE / 2
-    y = Scale(-1, 1, top + LANE - 6, top + 6)
-    yield element("line", class_="lane", x1=x.start, x2=x.end, y1=middle, y2=middle)
+    """Who it is and the sum of all at the left and right of one line, the dots below."""
+    floor = top + HEAD + BODY
+    y = Scale(-1, 1, floor - 4, top + HEAD + 4)
+    yield element("line", class_="lane", x1=0, x2=WIDTH, y1=y(0), y2=y(0))
     weight = "name winner" if lane.winner else "name"
+    words, left = top + HEAD - 8, 0
     if lane.hue is not None:
-        yield element("rect", class_=f"swatch {lane.hue.classes}", x=0, y=middle - 11, width=9, height=9)
-    yield element("text", lane.name, class_=weight, x=14, y=middle - 1)
+        yield element("rect", class_=f"swatch {lane.hue.classes}", x=0, y=words - 10, width=10, height=10)
+        left = 18
     party = gettext("%(party)s, won", party=term(lane.party)) if lane.winner else term(lane.party)
-    yield element("text", party, class_="tick", x=14, y=middle + 13)
+    yield element("text", lane.name, _beside(party), class_=weight, x=left, y=words)
+    number = ngettext("%(n)s article", "%(n)s articles", lane.tone.total, n=thousands(lane.tone.total))
+    net = signed(lane.tone.net)
+    yield element("text", net, _beside(number), class_=weight, x=WIDTH, y=words, text_anchor="end")
     for dot in sorted(lane.dots, key=lambda dot: -dot.tone.total):
         if dot.tone.net is not None:
             yield _dot(dot, dot.tone.net, x(dot.before), y(dot.tone.net), most)
-    yield element("text", signed(lane.tone.net), class_=weight, x=x.end + 14, y=middle - 1)
-    yield element(
-        "text",
-        ngettext("%(n)s article", "%(n)s articles", lane.tone.total, n=thousands(lane.tone.total)),
-        class_="tick",
-        x=x.end + 14,
-        y=middle + 13,
-    )
+
+
+def _beside(words: str) -> Markup:
+    return element("tspan", words, class_="tick", dx=8)
 
 
 def _dot(dot: Dot, net: float, x: float, y: float, most: int) -> Markup:

@@ -13,8 +13,8 @@ from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, thousands
 
-WIDTH, HEIGHT = 640.0, 180.0
-TOP, BOTTOM = 30.0, 32.0
+WIDTH, HEIGHT = 640.0, 188.0
+TOP, BOTTOM = 30.0, 40.0
 """Room for a line of text that a small screen writes larger."""
 LAYERS = 4
 """Sources that have a shade of their own; all others share the last."""
