@@ -1,4 +1,4 @@
-"""Middleware for every HTTP process: body limit, request ids, timing, security headers."""
+"""Middleware for every HTTP process: limits of requests and bodies, request ids, timing, security headers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kiosque.core.errors import TooLarge
+from kiosque.core.errors import TooLarge, TryAgain
 from kiosque.http import patience
 from kiosque.http.problems import problem_response, respond_to
 from kiosque.ops.metrics import Metrics
@@ -22,6 +22,32 @@ _SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+class RequestLimit:
+    """Answers 503 with `Retry-After` while `limit` requests are being answered already, streams included."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+        self._open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif self._open >= self.limit:
+            await respond_to(self._full())(scope, receive, send)
+        else:
+            self._open += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self._open -= 1
+
+    def _full(self) -> TryAgain:
+        return TryAgain(
+            f"{self.limit:,} requests are being answered already.", hint="Try again shortly.", retry_after=1.0
+        )
 
 
 class BodyLimit:

@@ -15,10 +15,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from kiosque.core.errors import InvalidSettings, PreconditionFailed
+from kiosque.http.limits import RequestLimit
 from kiosque.http.patience import PatientProtocol
 
 DRAIN_SECONDS = 7
 """What open requests get to finish; container engines kill after ten seconds, and something may be left to do."""
+MOST_REQUESTS = 1024
+"""Requests that are answered at a time; uvicorn's own limit refuses without saying when to come again."""
 _log = structlog.get_logger(__name__)
 
 
@@ -65,14 +68,13 @@ def serve(
     open requests are waited for: what never ends by itself (a stream) must hear of it.
     """
     config = uvicorn.Config(
-        app,
+        RequestLimit(app, MOST_REQUESTS),
         http=PatientProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=75,
-        limit_concurrency=1024,
     )
     server = _Server(config, on_ready, on_stop)
     server.run(sockets=[listener])

@@ -1,8 +1,11 @@
+import asyncio
+
+import httpx2
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from kiosque.http.limits import BodyLimit, Telemetry
+from kiosque.http.limits import BodyLimit, RequestLimit, Telemetry
 from kiosque.ops.metrics import Metrics
 
 LIMIT = 1000
@@ -68,3 +71,28 @@ def test_answers_carry_an_id_and_the_security_headers(client):
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
     assert first.headers["x-content-type-options"] == "nosniff"
     assert first.headers["x-frame-options"] == "DENY"
+
+
+def test_more_requests_than_are_answered_at_a_time_are_told_when_to_come_again():
+    free = asyncio.Event()
+    app = FastAPI()
+
+    @app.get("/")
+    async def wait() -> str:
+        await free.wait()
+        return "answered"
+
+    async def ask() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(RequestLimit(app, 2))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            first = [asyncio.create_task(client.get("/")) for _ in range(2)]
+            await asyncio.sleep(0.01)
+            refused = await client.get("/")
+            free.set()
+            return [refused, *[await task for task in first], await client.get("/")]
+
+    refused, *answered = asyncio.run(ask())
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json()["code"] == "try_again"
+    assert [answer.json() for answer in answered] == ["answered"] * 3
