@@ -40,8 +40,8 @@ WARM = 100
 
 
 def measure(bench: Bench) -> None:
-    count = bench.choose(1_000, 20_000)
-    sizes = bench.choose((1_000, 3_000), (10_000, 100_000, 400_000), (10_000, 100_000, 1_000_000))
+    count = bench.choose(1_000, 10_000)
+    sizes = bench.choose((1_000, 3_000), (10_000, 100_000), (10_000, 100_000, 1_000_000))
     with tempfile.TemporaryDirectory(prefix="kiosque-bench-") as name:
         folder = Path(name)
         file = write_headlines(folder / "headlines.csv", count)
@@ -101,7 +101,7 @@ def _run(kind: str, env: str, file: Path, count: int, extra: str = "") -> dict[s
 
 
 def _split(bench: Bench, folder: Path, count: int) -> None:
-    some = bench.choose(500, 5_000)
+    some = bench.choose(500, 2_000)
     file = write_headlines(folder / "some.csv", some)
     for consumers in (1, 2):
         label = f"split, {consumers} consumer{'s' * (consumers > 1)}"

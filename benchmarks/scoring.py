@@ -40,7 +40,7 @@ def measure(bench: Bench) -> None:
 
 
 def _measure_with(bench: Bench, threads: int, stack: ExitStack) -> None:
-    count = bench.choose(64, 192)
+    count = bench.choose(64, 128)
     drawn = pairs(count)
     workers: dict[str, tuple[Worker, int]] = {}
     for side, (env, kind, less) in SIDES.items():
@@ -62,7 +62,7 @@ def _measure_with(bench: Bench, threads: int, stack: ExitStack) -> None:
             bench.missing(side, str(error))
     for batch in (1, 32):
         sides = {side: _side(worker, number, batch) for side, (worker, number) in workers.items()}
-        bench.compare(_name(threads, batch), UNIT, sides)
+        bench.compare(_name(threads, batch), UNIT, sides, rounds=bench.choose(2, 3))
 
 
 def _side(worker: Worker, number: int, batch: int) -> Side:
