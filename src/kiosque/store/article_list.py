@@ -34,6 +34,8 @@ from kiosque.store.values import polarity_number
 
 MANY = 50_000
 """Articles are counted up to here for a page; words that more articles have are common."""
+MANY_NAMED = 20_000
+"""The same where mentions are asked of: an article with several counts once, which takes longer."""
 RANKED = 10_000
 """Of the articles with the words wanted, among how many the best fit is looked for: those that came in last."""
 _TRIED, _AT_ONCE = 1_000, 100
@@ -118,15 +120,16 @@ def count(tx: Tx, where: ArticleFilter | None = None) -> int:
 
 
 def count_some(tx: Tx, where: ArticleFilter | None = None) -> Number:
-    """How many articles pass `where`, up to MANY. Of common words with other conditions a few are enough."""
+    """How many articles pass `where`, up to MANY or MANY_NAMED; of common words with other conditions, a few."""
     asked = _Asked.of(tx, where or ArticleFilter())
     if not asked.where.narrows and not asked.where.query.strip():
         return Number(int(tx.scalar(select(func.sum(article_month.c.articles))) or 0))
     if asked.where.narrows and asked.is_common(tx):
         pks = _tried(tx, asked.without_words(), Sort.NEWEST, None, _AT_ONCE)
         return Number(len(_having(tx, asked, pks)), more=len(pks) == _AT_ONCE)
-    number = tx.scalar(select(func.count()).select_from(_some(asked).limit(MANY + 1).subquery())) or 0
-    return Number(min(number, MANY), more=number > MANY)
+    most = min(MANY, MANY_NAMED) if asked.needs_mention else MANY
+    number = tx.scalar(select(func.count()).select_from(_some(asked).limit(most + 1).subquery())) or 0
+    return Number(min(number, most), more=number > most)
 
 
 def _some(asked: _Asked) -> Select[Any]:
