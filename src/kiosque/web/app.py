@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from os import PathLike, stat_result
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from kiosque.core.errors import KiosqueError, StoreUnavailable, Unauthenticated
 from kiosque.web.explained import Explanations
@@ -70,6 +72,18 @@ _NOT_PAGES = ("/api/", "/static/", "/livez", "/readyz", "/metrics")
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
 
 
+class _Static(StaticFiles):
+    """Files whose address names what is in them, by its digest: a browser need not ask for them again."""
+
+    def file_response(
+        self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        if b"v=" in scope["query_string"]:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
 def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
     """Add every page and the static files. `install_api` must have run: pages use what it put into the state.
 
@@ -78,7 +92,7 @@ def install_pages(app: FastAPI, *, secure_cookies: bool = False) -> None:
     app.state.sessions = Sessions(app.state.api, secure=secure_cookies)
     app.add_middleware(LanguageChoice, secure=secure_cookies)
     app.state.explanations = Explanations()
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", _Static(directory=STATIC), name="static")
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False, dependencies=[Depends(need_reader)])
     for open_router in (account.open_router, manual.open_router, searches.open_router, alerts.open_router):
