@@ -110,6 +110,8 @@ def page(
         if found is not None:
             return found
     statement, order = _sorted(asked, sort)
+    if sort is Sort.RELEVANCE and asked.is_nothing_but_words:
+        statement, order = _best(asked, limit, cursor)
     return fetch_page(tx, statement, order, limit=limit, cursor=cursor, make=from_row)
 
 
@@ -232,6 +234,10 @@ class _Asked:
         words = self.dialect == "sqlite" and bool(self.query.wanted) and not self.query.unwanted
         return words and not self.where.narrows
 
+    @property
+    def is_nothing_but_words(self) -> bool:
+        return bool(self.query.wanted) and not self.query.unwanted and not self.where.narrows
+
     def is_common(self, tx: Tx) -> bool:
         """Whether more articles than MANY have the words wanted. PostgreSQL finds its way by its statistics."""
         if self.dialect != "sqlite" or not self.query.wanted:
@@ -321,6 +327,15 @@ def _by_relevance(asked: _Asked) -> tuple[Select[Any], Order]:
     # the hits have the words: asking for them again would have SQLite gather all that do
     rest = asked.without_words()
     return statement.where(*rest.of_article(), rest.has_mention()), order
+
+
+def _best(asked: _Asked, limit: int, cursor: str | None) -> tuple[Select[Any], Order]:
+    """As `_by_relevance` of words alone: the few that are shown are chosen by their score before one is read."""
+    hits = search.hits(asked.dialect, article, asked.query, newest=RANKED)
+    order = Order(Sort.RELEVANCE.value, (hits.c.score, hits.c.pk), descending=True)
+    best = ordered(select(hits.c.pk, hits.c.score), order, cursor).limit(limit + 1).subquery()
+    statement = select(article).join(best, best.c.pk == article.c.pk)
+    return statement, Order(Sort.RELEVANCE.value, (best.c.score, article.c.pk), descending=True)
 
 
 def _by_time_of_entity(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:
