@@ -125,7 +125,7 @@ def _load_encoder(folder: str) -> Any:
         for name in ("attention_probs_dropout_prob", "attention_dropout"):
             if hasattr(config, name):
                 setattr(config, name, 0.0)
-        # Attention written out: PyTorch's fused kernel goes back through short texts in bfloat16 four times as slowly.
+        # Attention written out: PyTorch's fused kernel goes back through short texts in bfloat16 four times as slow.
         encoder = AutoModel.from_pretrained(folder, config=config, attn_implementation="eager")
     except (OSError, ValueError) as error:
         raise InvalidInput(
