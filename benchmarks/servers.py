@@ -165,4 +165,6 @@ def wait_for(server: Server, answers: object, pair: dict[str, str], patience: fl
             raise PeerMissing(f"{server.name} did not start")
         server.make_as_urgent()
         time.sleep(0.02)
-    return time.monotonic() - began
+    seconds = time.monotonic() - began
+    server.make_as_urgent()
+    return seconds
