@@ -298,14 +298,16 @@ def next_poll(
 
     After success one interval after the poll began (so that slow polls don't drift), later if the
     source asks for `patience`, at once if the poll was stopped before it was through. After errors
-    the back-off, never sooner than the source's Retry-After asks.
+    the back-off, never sooner than the source's Retry-After asks. A poll that ended before it began saw the clock
+    set back, and counts from its end.
     """
     if failures > 0:
         wait = max(policy.backoff.delay(failures), retry_after or 0.0)
         return finished + timedelta(seconds=wait)
     if unfinished:
         return finished
-    return max(finished + timedelta(seconds=patience or 0.0), started + timedelta(seconds=policy.interval))
+    began = min(started, finished)
+    return max(finished + timedelta(seconds=patience or 0.0), began + timedelta(seconds=policy.interval))
 
 
 def is_due(now: datetime, next_at: datetime | None) -> bool:

@@ -324,6 +324,12 @@ def seconds(n: float) -> timedelta:
     return timedelta(seconds=n)
 
 
+def test_a_poll_during_which_the_clock_is_set_back_does_not_rest_until_the_old_time_has_come():
+    tomorrow = NOON + seconds(86_400)
+    assert next_poll(tomorrow, NOON, POLICY) == NOON + seconds(300)
+    assert next_poll(tomorrow, NOON, POLICY, patience=3_600.0) == NOON + seconds(3_600)
+
+
 def test_after_success_one_interval_after_the_poll_began() -> None:
     assert next_poll(NOON, NOON + seconds(20), POLICY) == NOON + seconds(300)
 
