@@ -58,7 +58,7 @@ class Recipe:
     """Share of the other labelled names of a text that get a random name while training."""
     freeze_embeddings: bool = True
     bfloat16: bool = True
-    """Compute in bfloat16 where the processor does so itself; elsewhere it would be eight times slower than fp32."""
+    """Compute in bfloat16 where the processor does so itself; elsewhere it is emulated, more slowly than fp32."""
     patience: int = 2
     """Evaluations on the held-out part without a better one before training ends."""
     evaluations: int = 2
