@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from playwright.sync_api import expect
 
 from kiosque.testing.chromium import ChromiumMissing, chromium
 from kiosque.testing.seeded import SeededApi, fill, seeded_api, working_hooks
@@ -30,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 PATIENCE = 120_000
 """Milliseconds that a browser is waited for: no test here is about speed, and the machine may have other work."""
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from kiosque.core.article import Article
 from kiosque.core.polarity import Polarity
@@ -54,13 +55,13 @@ PAGES = [
 def test_from_the_overview_to_a_person_to_an_article_to_its_words(open_page: OpenPage) -> None:
     page = open_page("/")
     page.locator("main").get_by_role("link", name="Abraham Lincoln").first.click()
-    assert page.title() == "Abraham Lincoln · Kiosque"
-    assert page.locator("svg.timeline").is_visible()
+    expect(page).to_have_title("Abraham Lincoln · Kiosque")
+    expect(page.locator("svg.timeline")).to_be_visible()
     page.locator(".stories .title").first.click()
-    assert page.locator("h1 mark").first.is_visible()
+    expect(page.locator("h1 mark").first).to_be_visible()
     page.get_by_role("link", name=re.compile("Why .* of Abraham Lincoln")).click()
     assert page.locator(".word").count() > 3
-    assert "why=abraham-lincoln" in page.url
+    expect(page).to_have_url(re.compile("why=abraham-lincoln"))
 
 
 def test_articles_are_filtered_by_a_sentence_and_the_address_keeps_it(open_page: OpenPage) -> None:
@@ -68,11 +69,11 @@ def test_articles_are_filtered_by_a_sentence_and_the_address_keeps_it(open_page:
     page.get_by_label("someone").fill("Stephen A. Douglas")
     page.get_by_label("first day").fill("1860-08-01")
     page.get_by_role("button", name="Show").click()
-    assert "Norfolk" in page.locator(".stories").inner_text()
-    assert "Cooper" not in page.locator(".stories").inner_text()
+    expect(page.locator(".stories")).to_contain_text("Norfolk")
+    expect(page.locator(".stories")).not_to_contain_text("Cooper")
     address = page.url
     again = open_page(address)
-    assert again.get_by_label("someone").input_value() == "Stephen A. Douglas"
+    expect(again.get_by_label("someone")).to_have_value("Stephen A. Douglas")
 
 
 def test_a_select_of_the_sentence_applies_itself(open_page: OpenPage) -> None:
@@ -86,11 +87,8 @@ def test_two_people_are_compared(open_page: OpenPage) -> None:
     page = open_page("/compare")
     page.get_by_label("Compare").fill("Abraham Lincoln, Stephen A. Douglas")
     page.get_by_role("button", name="Show").click()
-    assert (
-        page.locator("svg.comparison text.label").all_inner_texts()
-        or page.locator("svg.comparison").is_visible()
-    )
-    assert page.locator("h1").inner_text() == "Abraham Lincoln · Stephen A. Douglas"
+    expect(page.locator("svg.comparison")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("Abraham Lincoln · Stephen A. Douglas")
 
 
 def test_campaigns_are_put_side_by_side(open_page: OpenPage) -> None:
@@ -98,7 +96,7 @@ def test_campaigns_are_put_side_by_side(open_page: OpenPage) -> None:
     page.get_by_text("Put some of them side by side").click()
     page.get_by_label("1860").check()
     page.get_by_role("button", name="Compare").click()
-    assert page.locator("h1").inner_text() == "The campaigns of 1860"
+    expect(page.locator("h1")).to_have_text("The campaigns of 1860")
 
 
 def test_a_label_is_corrected_after_logging_in(open_page: OpenPage, site: Any) -> None:
@@ -111,7 +109,7 @@ def test_a_label_is_corrected_after_logging_in(open_page: OpenPage, site: Any) -
     page.get_by_label("polarity").select_option("negative")
     page.get_by_label("because").fill("They wept.")
     page.get_by_role("button", name="Keep").click()
-    assert "Thank you" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("Thank you")
     with site.made.context.database.read() as tx:
         assert feedback.corrections_of(tx, ARTICLE_ID)[0].polarity is Polarity.NEGATIVE
     page.get_by_role("button", name="log out").click()
@@ -121,7 +119,7 @@ def test_a_label_is_corrected_after_logging_in(open_page: OpenPage, site: Any) -
 def test_books_for_three_articles(open_page: OpenPage) -> None:
     page = open_page("/books")
     page.get_by_role("link", name="Books for several articles").click()
-    assert "Nothing is ticked" in page.locator("#shelf ~ .empty").inner_text()
+    expect(page.locator("#shelf ~ .empty")).to_contain_text("Nothing is ticked")
     for words in ("Wigwam", "Norfolk", "Cooper"):
         page.get_by_label("Find an article").fill(words)
         page.get_by_role("button", name="Search").click()
@@ -129,16 +127,16 @@ def test_books_for_three_articles(open_page: OpenPage) -> None:
     page.get_by_label("Kind").select_option("non-fiction")
     page.get_by_role("button", name="Find books").click()
     chosen = page.get_by_role("list", name="Articles that count")
-    assert chosen.get_by_role("checkbox", checked=True).count() == 3
+    expect(chosen.get_by_role("checkbox", checked=True)).to_have_count(3)
+    expect(page.locator("ol.shelf .title").first).to_be_visible()
     titles = page.locator("ol.shelf .title").all_inner_texts()
-    assert titles
     assert page.locator("ol.shelf .because").count() == len(titles)
     address = page.url
     again = open_page(address, java_script_enabled=False)
     assert again.locator("ol.shelf .title").all_inner_texts() == titles
     again.get_by_role("link", name=f"{titles[0]}: know it").click()
-    assert again.get_by_role("checkbox", name=titles[0]).is_checked()
-    assert again.get_by_label("Kind").input_value() == "non-fiction"
+    expect(again.get_by_role("checkbox", name=titles[0])).to_be_checked()
+    expect(again.get_by_label("Kind")).to_have_value("non-fiction")
 
 
 def test_books_for_you_are_judged_after_logging_in(open_page: OpenPage, site: Any) -> None:
@@ -150,8 +148,8 @@ def test_books_for_you_are_judged_after_logging_in(open_page: OpenPage, site: An
     page.wait_for_url(f"**/for-you?article={ARTICLE_ID}")
     title = page.locator("ol.shelf .title").first.inner_text()
     page.get_by_role("button", name=f"{title}: know it").click()
-    assert "Thank you" in page.get_by_role("status").inner_text()
-    assert "1 book that you said you have read is left out." in page.locator("main").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("Thank you")
+    expect(page.locator("main")).to_contain_text("1 book that you said you have read is left out.")
     with site.made.context.database.read() as tx:
         assert len(feedback.books_read(tx, "writer")) == 1
     page.get_by_role("button", name="log out").click()
@@ -163,7 +161,7 @@ def test_a_headline_is_tried(open_page: OpenPage) -> None:
     page.get_by_label("Headline", exact=True).fill("Truman wins and Dewey weeps")
     page.get_by_label("About whom?").fill("Truman, Dewey")
     page.get_by_role("button", name="Show").click()
-    assert page.locator("h2").filter(has_text="Dewey").is_visible()
+    expect(page.locator("h2").filter(has_text="Dewey")).to_be_visible()
 
 
 def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
@@ -174,15 +172,15 @@ def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
     page.wait_for_url("**/articles?q=Cooper")
     page.locator("h1").click()
     page.keyboard.press("?")
-    assert page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_hidden()
     page.keyboard.press("e")
     page.wait_for_url("**/elections")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#content")
+    expect(page).to_have_url(re.compile("#content$"))
 
 
 def test_new_articles_are_said_and_move_nothing(open_page: OpenPage, site: Any) -> None:
@@ -205,9 +203,9 @@ def test_new_articles_are_said_and_move_nothing(open_page: OpenPage, site: Any) 
 
 def test_pages_can_be_read_without_script(open_page: OpenPage) -> None:
     page = open_page("/people/abraham-lincoln", java_script_enabled=False)
-    assert page.locator("svg.timeline").is_visible()
+    expect(page.locator("svg.timeline")).to_be_visible()
     page.get_by_role("button", name="Show").click()
-    assert page.locator("h1").inner_text() == "Abraham Lincoln"
+    expect(page.locator("h1")).to_have_text("Abraham Lincoln")
 
 
 def test_dark_is_dark(open_page: OpenPage) -> None:
@@ -245,13 +243,13 @@ def test_on_paper_there_is_what_was_found_and_no_way_to_look_for_more(open_page:
         assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
     assert too_wide(page, charts) == []
     page.goto("/articles?entity=abraham-lincoln")
-    assert page.locator("form.sentence").is_visible()
+    expect(page.locator("form.sentence")).to_be_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p != "/nowhere"])
 def test_no_page_complains_on_its_console(open_page: OpenPage, path: str) -> None:
-    assert open_page(path).locator("h1").is_visible()
+    expect(open_page(path).locator("h1")).to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from kiosque.testing.seeded import ARTICLE_ID, BOOK_KEY, PASSWORDS
 
@@ -109,20 +110,20 @@ def test_no_page_of_an_administrator_has_english_between_its_words(in_french: Op
 
 def test_a_way_through_the_pages(in_french: OpenPage) -> None:
     page = in_french("/")
-    assert page.title() == "À la une · Kiosque"
+    expect(page).to_have_title("À la une · Kiosque")
     page.get_by_role("link", name="Personnes").click()
     page.locator("main").get_by_role("link", name="Abraham Lincoln").first.click()
-    assert page.locator("svg.timeline").is_visible()
+    expect(page.locator("svg.timeline")).to_be_visible()
     page.get_by_label("pas de temps").select_option("week")
     page.wait_for_url("**by=week**")
     page.locator(".stories .title").first.click()
     page.get_by_role("link", name=re.compile("Pourquoi .* envers Abraham Lincoln")).click()
-    assert page.get_by_role("heading", name="Les mots en cause").is_visible()
+    expect(page.get_by_role("heading", name="Les mots en cause")).to_be_visible()
     page.get_by_role("link", name="Élections").click()
     page.get_by_text("En mettre plusieurs côte à côte").click()
     page.get_by_label("1860").check()
     page.get_by_role("button", name="Comparer").click()
-    assert page.locator("h1").inner_text() == "La campagne de 1860"
+    expect(page.locator("h1")).to_have_text("La campagne de 1860")
 
 
 def test_the_switch_in_the_footer_is_kept_and_keeps_the_page(in_french: OpenPage) -> None:
@@ -131,11 +132,11 @@ def test_the_switch_in_the_footer_is_kept_and_keeps_the_page(in_french: OpenPage
     page.wait_for_url("**/articles?q=Lincoln&lang=en")
     assert page.locator("html").get_attribute("lang") == "en"
     page.get_by_role("link", name="Elections").click()
-    assert page.locator("h1").inner_text() == "Elections since 1852"
+    expect(page.locator("h1")).to_have_text("Elections since 1852")
     page.get_by_role("link", name="Français").click()
     page.locator("html[lang=fr]").wait_for(state="attached")
     page.goto("/people")
-    assert page.locator("h1").inner_text() == "Personnes"
+    expect(page.locator("h1")).to_have_text("Personnes")
 
 
 def test_a_problem_is_french_around_the_words_of_the_server(in_french: OpenPage) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from playwright.sync_api import expect
+
 from kiosque.core.polarity import Polarity
 from kiosque.store import feedback
 from kiosque.testing.seeded import ARTICLE_ID, PASSWORDS
@@ -66,13 +68,13 @@ def test_the_list_of_keys_is_a_dialog_that_gives_the_focus_back(open_page: OpenP
     page = open_page("/people")
     tab_to(page, "footer [data-keys]")
     page.keyboard.press("Enter")
-    assert page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_visible()
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_hidden()
     assert page.evaluate("document.activeElement.matches('[data-keys]')")
     page.keyboard.press("?")
-    assert page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_visible()
 
 
 def test_single_keys_can_be_turned_off_and_stay_so(open_page: OpenPage) -> None:
@@ -85,7 +87,7 @@ def test_single_keys_can_be_turned_off_and_stay_so(open_page: OpenPage) -> None:
     for key in ("e", "?", "j"):
         page.keyboard.press(key)
     assert page.url.endswith("/people")
-    assert not page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_hidden()
     page.locator("[data-keys]").press("Enter")
     page.locator("#single-keys").press("Space")
     page.keyboard.press("Escape")
@@ -105,4 +107,4 @@ def test_the_next_headline_and_the_one_before(open_page: OpenPage) -> None:
 def test_the_keys_are_listed_in_french(open_page: OpenPage) -> None:
     page = open_page("/", locale="fr-FR")
     page.keyboard.press("?")
-    assert page.get_by_role("dialog", name="Raccourcis clavier").is_visible()
+    expect(page.get_by_role("dialog", name="Raccourcis clavier")).to_be_visible()

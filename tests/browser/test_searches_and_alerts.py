@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from playwright.sync_api import expect
+
 from kiosque.testing.seeded import PASSWORDS
 
 OpenPage = Callable[..., Any]
@@ -36,7 +38,7 @@ def test_an_alert_is_made_and_its_preview_seen(open_page: OpenPage) -> None:
     page.get_by_label("limit").fill("1")
     page.get_by_role("button", name="Try it").click()
     page.get_by_role("heading", name="It would have fired").wait_for()
-    assert page.locator("svg.alert").is_visible()
+    expect(page.locator("svg.alert")).to_be_visible()
     page.get_by_label("Name", exact=True).fill("Lincoln, any month")
     page.get_by_role("button", name="Make the alert").click()
     page.get_by_role("heading", name="Lincoln, any month").wait_for()

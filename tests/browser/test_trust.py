@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from kiosque.bus.inline import InlineBus
 from kiosque.core.article import Article
@@ -113,19 +114,18 @@ def opened(browser: Any, desk: Site) -> Iterator[Callable[..., Any]]:
 def test_a_model_is_promoted_and_rolled_back(opened: Callable[..., Any], desk: Site) -> None:
     page = opened("admin", "/models/polarity")
     page.get_by_role("link", name="let it answer: v2").click()
-    assert "v1 and becomes v2" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("v1 and becomes v2")
     page.get_by_label("Why?").fill("Better on the frozen sets")
     page.get_by_role("button", name="Let v2 answer").click()
     page.get_by_role("status").wait_for()
-    assert "Better on the frozen sets" in page.locator("#history ~ table").inner_text()
+    expect(page.locator("#history ~ table")).to_contain_text("Better on the frozen sets")
     assert desk.made.context.modelstore.aliases("polarity")[CHAMPION] == "v2"
     page.get_by_role("link", name="Go back to v1").click()
     page.get_by_label("Why?").fill("Worse on Sundays")
     page.get_by_role("button", name="Go back to v1").click()
-    page.get_by_role("status").wait_for()
-    row = page.locator("#history ~ table tbody tr").first.inner_text()
-    assert "admin" in row
-    assert "Worse on Sundays" in row
+    row = page.locator("#history ~ table tbody tr").first
+    expect(row).to_contain_text("Worse on Sundays")
+    expect(row).to_contain_text("admin")
     assert desk.made.context.modelstore.aliases("polarity")[CHAMPION] == "v1"
 
 
@@ -137,11 +137,11 @@ def test_a_label_is_corrected_and_seen_in_the_agreement(opened: Callable[..., An
     page.get_by_role("status").wait_for()
     page.goto("/models/polarity")
     section = page.locator("section[aria-labelledby=agreement]")
-    assert "Of 2 labels that people have judged" in section.inner_text()
-    assert "writer says negative" in section.inner_text()
-    assert "The hall wept" in section.inner_text()
+    expect(section).to_contain_text("Of 2 labels that people have judged")
+    expect(section).to_contain_text("writer says negative")
+    expect(section).to_contain_text("The hall wept")
     section.get_by_role("link", name="Chicago Wigwam Shakes").click()
-    assert page.locator("#corrections").is_visible()
+    expect(page.locator("#corrections")).to_be_visible()
 
 
 def test_a_dead_letter_is_tried_again_and_comes_through(opened: Callable[..., Any], desk: Site) -> None:
@@ -157,10 +157,10 @@ def test_a_dead_letter_is_tried_again_and_comes_through(opened: Callable[..., An
         )
     page = opened("admin", "/operations")
     page.get_by_role("link", name=str(letter), exact=True).click()
-    assert "Lincoln Writes a Letter" in page.locator("pre").inner_text()
+    expect(page.locator("pre")).to_contain_text("Lincoln Writes a Letter")
     page.get_by_role("button", name="Try it again").click()
     page.get_by_role("link", name="its article").click()
-    assert page.locator("h1").inner_text() == "Lincoln Writes a Letter"
+    expect(page.locator("h1")).to_have_text("Lincoln Writes a Letter")
 
 
 def test_a_key_is_made_shown_once_and_revoked(opened: Callable[..., Any], desk: Site) -> None:
@@ -193,7 +193,7 @@ def test_long_work_is_watched_without_script(opened: Callable[..., Any]) -> None
     page.get_by_role("button", name="Read them").click()
     page.get_by_role("link", name="Look again").click()
     page.get_by_role("button", name="Stop it").click()
-    assert "writer" in page.locator("#work").inner_text()
+    expect(page.locator("#work")).to_contain_text("writer")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
