@@ -41,6 +41,9 @@ class Metrics:
         self.published = Counter(
             "kiosque_articles_published", "Articles put on the bus.", ["source"], registry=r
         )
+        self.held = Gauge(
+            "kiosque_articles_held", "Articles fetched that wait for the bus to take them.", registry=r
+        )
         self.skipped = Counter(
             "kiosque_documents_skipped",
             "Documents that are no article, by reason.",

@@ -129,8 +129,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_ours(error: BaseException) -> bool:
-    """Whether a poll failed because our broker or database was out of reach, whatever the source was like."""
-    return isinstance(error, (BusUnavailable, StoreUnavailable))
+    """Whether a poll failed because of our broker or database, out of reach or not as the settings want it."""
+    return isinstance(error, (BusUnavailable, StoreUnavailable, PreconditionFailed))
 
 
 def after_failure(error: BaseException, failures: int, policy: RetryPolicy, *, own: bool) -> Retry | GiveUp:

@@ -1,5 +1,9 @@
 """From the sources onto the bus: poll what is due, publish, and only then move the cursor.
 
+What the bus does not take, or the database cannot remember, is kept and offered again; meanwhile the source is
+asked no more often than else, from where it was left off, since feeds do not wait: what they no longer show is not
+had again.
+
 Each poll runs in a thread of its own, so that a slow source holds up no other; what sources share
 (the NYT quota, the pacing of a host) they share through the objects that the factory gives them.
 """
@@ -9,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -24,7 +28,7 @@ from kiosque.pipeline import decide
 from kiosque.pipeline.decide import Backoff, PollPolicy
 from kiosque.pipeline.librarian import Librarian
 from kiosque.pipeline.worker import Stop
-from kiosque.sources.protocol import Page, Source
+from kiosque.sources.protocol import Cursor, Page, Source
 from kiosque.store import articles as article_rows
 from kiosque.store import sources as source_rows
 from kiosque.store.books import BooksChange
@@ -46,6 +50,8 @@ class ProducerPolicy:
     backoff: Backoff = field(default_factory=lambda: Backoff(first=30.0, cap=6 * 3600.0))
     outage: Backoff = field(default_factory=lambda: Backoff(first=1.0, cap=15.0))
     """After a poll that failed because our own broker or database was out of reach: the source is not to blame."""
+    most_held: int = 10_000
+    """Fetched articles, and pages of them, that may wait in memory; then sources are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,35 @@ class PollReport:
     complete: bool = True
     wait: float | None = None
     """Seconds for which the source asked to be left alone."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What was fetched of one source and is not safe yet, in order, and how far it was fetched."""
+
+    cursor: Cursor | None
+    asked_at: datetime
+    ask_at: float = 0.0
+    """When the source may be asked again, by the monotonic clock."""
+    pages: tuple[Page, ...] = ()
+    failure: Exception | None = None
+    """Why the source could not be asked the last time, kept until what is held is safe."""
+
+    @property
+    def articles(self) -> int:
+        return sum(len(page.articles) for page in self.pages)
+
+    def add(self, page: Page) -> None:
+        self.cursor = page.cursor
+        if self.pages and page == Page(page.cursor, progress=page.progress, wait=page.wait):
+            # It brought nothing: there is nothing more to keep.
+            self.pages = (*self.pages[:-1], replace(self.pages[-1], cursor=page.cursor))
+        else:
+            self.pages = (*self.pages, page)
+
+    def rest(self, seconds: float) -> None:
+        """The source is not to be asked for so long from now."""
+        self.ask_at = max(self.ask_at, time.monotonic() + seconds)
 
 
 class Producer:
@@ -87,6 +122,8 @@ class Producer:
         self._librarian = Librarian()
         self._lock = threading.Lock()
         self._polling: dict[str, threading.Thread] = {}
+        self._held: dict[str, _Held] = {}
+        """By source; those of which nothing is held have no entry but while they are polled."""
         self._held_back: dict[str, float] = {}
         self._outages: dict[str, int] = {}
         """How many polls of a source in a row met an outage of ours."""
@@ -107,6 +144,8 @@ class Producer:
         """Begin to poll what is due, as far as there is room; returns which sources."""
         with self._database.read() as tx:
             due = source_rows.due(tx, self._clock())
+            if self._held:
+                self._forget_all_but({state.id for state in source_rows.everything(tx, enabled=True)})
         return tuple(state.id for state in due if self._may_start(state.id) and self._start(state))
 
     def request(self, source_id: str) -> None:
@@ -137,7 +176,9 @@ class Producer:
 
     def _may_start(self, source_id: str) -> bool:
         with self._lock:
-            room = len(self._polling) < self._policy.parallel
+            room = len(self._polling) < self._policy.parallel and (
+                source_id in self._held or self._held_size() < self._policy.most_held
+            )
             return room and self._held_back.get(source_id, 0.0) <= time.monotonic()
 
     def _start(self, state: SourceState) -> bool:
@@ -176,26 +217,86 @@ class Producer:
     # ---- one poll
 
     def _poll(self, state: SourceState, stop: Stop) -> PollReport:
+        with self._lock:
+            held = self._held.setdefault(state.id, _Held(state.cursor, self._clock()))
         started = self._clock()
         try:
             with self._metrics.poll_seconds.labels(state.id).time():
                 source = self._make_source(state)
-                report = self._read(source, state, stop)
+                report = self._read(source, held, stop)
         except Exception as error:
             if not (stop.requested() and isinstance(error, TryAgain)):  # else it was broken off, not at fault
                 self._record_failure(state, error, started)
             raise
-        self._record_success(state, source, report, started)
+        finally:
+            self._let_go(state.id, held)
+        self._record_success(state, source, report, held)
         return report
 
-    def _read(self, source: Source, state: SourceState, stop: Stop) -> PollReport:
-        tally = _Tally(state.id)
-        for page in source.poll(state.cursor):
-            self._take_page(state.id, page, tally)
-            if stop.requested():
-                tally.complete = False
-                break
+    def _read(self, source: Source, held: _Held, stop: Stop) -> PollReport:
+        """Raises the outage, if there is one, once everything that was fetched is held."""
+        tally = _Tally(source.id)
+        self._hand_over(held, tally)
+        if held.ask_at <= time.monotonic() and self._has_room(tally):
+            try:
+                self._fetch(source, held, tally, stop)
+            except Exception as error:
+                if tally.outage is None:
+                    raise
+                # To blame the source now would have what is held wait for its back-off.
+                held.failure = error
+                held.rest(getattr(error, "retry_after", None) or 0.0)
+        if trouble := tally.outage or held.failure:
+            raise trouble
         return tally.report()
+
+    def _fetch(self, source: Source, held: _Held, tally: _Tally, stop: Stop) -> None:
+        held.asked_at = self._clock()
+        held.ask_at, held.failure = 0.0, None
+        held.rest(source.interval)
+        for page in source.poll(held.cursor):
+            held.add(page)
+            held.rest(page.wait or 0.0)
+            if tally.outage is None:
+                self._hand_over(held, tally)
+            if stop.requested() or not self._has_room(tally):
+                tally.complete = False
+                held.ask_at = 0.0
+                break
+
+    def _hand_over(self, held: _Held, tally: _Tally) -> None:
+        """Make safe what is held, as far as that is possible; `tally` says what is in the way."""
+        while held.pages:
+            try:
+                self._take_page(tally.source_id, held.pages[0], tally)
+            except Exception as error:
+                if not decide.is_ours(error):
+                    held.pages = ()  # the cursor still stands before them
+                    raise
+                tally.outage = error
+                return
+            held.pages = held.pages[1:]
+
+    def _has_room(self, tally: _Tally) -> bool:
+        """Whether to fetch: always where it can be handed over."""
+        if tally.outage is None:
+            return True
+        with self._lock:
+            return self._held_size() < self._policy.most_held
+
+    def _held_size(self) -> int:
+        return sum(held.articles + len(held.pages) for held in self._held.values())
+
+    def _let_go(self, source_id: str, held: _Held) -> None:
+        with self._lock:
+            if not held.pages:
+                self._held.pop(source_id, None)
+            self._metrics.held.set(sum(each.articles for each in self._held.values()))
+
+    def _forget_all_but(self, known: set[str]) -> None:
+        """What is held of sources that are there no more, or switched off."""
+        for source_id in set(self._held) - known - self.polling():
+            self._let_go(source_id, _Held(None, self._clock()))
 
     def _take_page(self, source_id: str, page: Page, tally: _Tally) -> None:
         """Make everything in the page safe, then move the cursor behind it."""
@@ -230,12 +331,12 @@ class Producer:
 
     # ---- what is remembered of it
 
-    def _record_success(
-        self, state: SourceState, source: Source, report: PollReport, started: datetime
-    ) -> None:
+    def _record_success(self, state: SourceState, source: Source, report: PollReport, held: _Held) -> None:
         now = self._clock()
         policy = PollPolicy(interval=source.interval, backoff=self._policy.backoff)
-        next_at = decide.next_poll(started, now, policy, patience=report.wait, unfinished=not report.complete)
+        next_at = decide.next_poll(
+            held.asked_at, now, policy, patience=report.wait, unfinished=not report.complete
+        )
         counts = PollCounts(read=report.read, new=report.new, skipped=sum(report.skipped.values()))
         with self._database.write() as tx:
             source_rows.record_success(tx, state.id, counts, at=now, next_poll_at=next_at)
@@ -300,6 +401,7 @@ class _Tally:
         self.skipped: dict[str, int] = {}
         self.complete = True
         self.wait: float | None = None
+        self.outage: Exception | None = None
 
     def add(self, page: Page, new: int) -> None:
         self.pages += 1

@@ -23,6 +23,7 @@ from kiosque.core.errors import (
     RateLimited,
     SourceUnavailable,
     StoreUnavailable,
+    TooLarge,
     TryAgain,
 )
 from kiosque.core.message import decode_article
@@ -30,7 +31,8 @@ from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.decide import Backoff
 from kiosque.pipeline.produce import Producer, ProducerPolicy
 from kiosque.pipeline.worker import Stop, Workers
-from kiosque.sources.protocol import Cursor, Page, Reason, Skipped, Source
+from kiosque.sources.protocol import Cursor, Page, Reason, Skipped, Source, SourceKind
+from kiosque.sources.seen import Seen
 from kiosque.store import articles, books, sources
 from kiosque.store.books import BooksChange
 from kiosque.store.database import Database
@@ -276,6 +278,203 @@ def test_a_poll_that_is_broken_off_by_the_stop_is_no_error_of_the_source(setting
     with pytest.raises(TryAgain):
         setting.producer.poll_now("paged", stop)
     assert setting.state().consecutive_errors == 0
+
+
+# ---- what the bus does not take
+
+
+@dataclass
+class RollingSource:
+    """Shows its newest stories only, as feeds do; asked again after `interval` seconds."""
+
+    shown: list[Article] = field(default_factory=list)
+    interval: float = 0.0
+    polls: int = 0
+    error: Exception | None = None
+    id: str = "rolling"
+    kind: SourceKind = SourceKind.FEED
+
+    def poll(self, cursor: Cursor | None) -> Iterator[Page]:
+        self.polls += 1
+        if self.error is not None:
+            raise self.error
+        seen = Seen.of(cursor)
+        new = tuple(story for story in self.shown if story not in seen)
+        yield Page(cursor={"seen": seen.with_newest(self.shown).to_json()}, articles=new)
+
+
+def refuse(_: Sequence[Message]) -> None:
+    raise BusUnavailable("full")
+
+
+def published(setting: Setting) -> list[str]:
+    return [decode_article(message.data).key for message in setting.bus.published]
+
+
+def held(metrics: Metrics) -> float | None:
+    return metrics.registry.get_sample_value("kiosque_articles_held")
+
+
+def test_what_was_fetched_while_the_bus_took_nothing_is_not_lost_when_the_feed_has_moved_on(
+    setting: Setting, article: MakeArticle, metrics: Metrics
+) -> None:
+    feed = RollingSource()
+    setting.add(feed)
+    setting.bus.on_publish = refuse
+    for shown in (["a", "b"], ["b", "c"], ["d", "e"]):
+        feed.shown = [article(key) for key in shown]
+        with pytest.raises(BusUnavailable):
+            setting.producer.poll_now("rolling")
+    assert setting.state("rolling").cursor is None, "nothing of it is safe yet"
+    assert held(metrics) == 5
+    setting.bus.on_publish = None
+    feed.shown = [article("f")]
+    report = setting.producer.poll_now("rolling")
+    assert published(setting) == ["a", "b", "c", "d", "e", "f"], "once each, in order"
+    assert (report.read, report.new, report.complete) == (6, 6, True)
+    assert held(metrics) == 0
+    assert article("e") in Seen.of(setting.state("rolling").cursor)
+
+
+def test_while_articles_wait_for_the_bus_their_source_is_asked_no_more_often_than_else(
+    setting: Setting, article: MakeArticle
+) -> None:
+    feed = RollingSource([article("a")], interval=300.0)
+    setting.add(feed)
+    setting.bus.on_publish = refuse
+    for _ in range(5):
+        with pytest.raises(BusUnavailable):
+            setting.producer.poll_now("rolling")
+    setting.bus.on_publish = None
+    setting.clock.move(100.0)
+    setting.producer.poll_now("rolling")
+    assert (feed.polls, published(setting)) == (1, ["a"])
+    assert setting.due_in("rolling") == 200.0, "one interval after it was asked"
+
+
+def test_pages_wait_in_order_and_the_cursor_follows_those_that_are_safe(
+    setting: Setting, article: MakeArticle
+) -> None:
+    setting.add(PagedSource(pages_of([page(article(key)) for key in "abc"])))
+    setting.bus.on_publish = refuse
+    with pytest.raises(BusUnavailable):
+        setting.producer.poll_now("paged")
+
+    def refuse_c(messages: Sequence[Message]) -> None:
+        if b'"key":"c"' in messages[0].data:
+            raise BusUnavailable("full again")
+
+    setting.bus.on_publish = refuse_c
+    with pytest.raises(BusUnavailable, match="again"):
+        setting.producer.poll_now("paged")
+    assert setting.state().cursor == {"at": 2}
+    setting.bus.on_publish = None
+    setting.producer.poll_now("paged")
+    assert published(setting) == ["a", "b", "c"]
+    assert setting.state().cursor == {"at": 3}
+    assert len(setting.adapters["paged"].polls) == 1
+
+
+def test_a_database_out_of_reach_costs_no_story_either(
+    setting: Setting, article: MakeArticle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = RollingSource([article("a")])
+    setting.add(feed)
+
+    def locked(*_: object) -> None:
+        raise StoreUnavailable("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kiosque.store.articles.known", locked)
+        with pytest.raises(StoreUnavailable):
+            setting.producer.poll_now("rolling")
+    feed.shown = [article("b")]
+    setting.producer.poll_now("rolling")
+    assert published(setting) == ["a", "b"]
+
+
+def test_a_source_that_fails_while_its_articles_wait_does_not_keep_them_waiting(
+    setting: Setting, article: MakeArticle
+) -> None:
+    feed = RollingSource([article("a")])
+    setting.add(feed)
+    setting.bus.on_publish = refuse
+    with pytest.raises(BusUnavailable):
+        setting.producer.poll_now("rolling")
+    feed.error = RateLimited("slower", retry_after=3600.0)
+    for _ in range(3):
+        with pytest.raises(BusUnavailable):
+            setting.producer.poll_now("rolling")
+    assert feed.polls == 2, "it asked to be left alone"
+    assert setting.state("rolling").consecutive_errors == 0
+    setting.bus.on_publish = None
+    with pytest.raises(RateLimited):
+        setting.producer.poll_now("rolling")
+    assert published(setting) == ["a"]
+    assert (setting.state("rolling").consecutive_errors, setting.due_in("rolling")) == (1, 3600.0)
+
+
+def test_only_so_many_articles_wait_and_then_the_sources_are_left_alone(
+    database: Database, clock: ManualClock, metrics: Metrics, article: MakeArticle
+) -> None:
+    bus = RecordedBus()
+    many = PagedSource(pages_of([page(article(f"m{n}")) for n in range(10)]), id="many")
+    other = PagedSource(pages_of([page(article("o"))]), id="other")
+    adapters = {"many": many, "other": other}
+    with database.write() as tx:
+        sources.save(tx, "many", "feed", {})
+    producer = Producer(
+        bus,
+        database,
+        lambda state: adapters[state.id],
+        clock=clock,
+        metrics=metrics,
+        policy=ProducerPolicy(most_held=6, outage=Backoff(first=0.0)),
+    )
+    bus.on_publish = refuse
+    for _ in range(3):
+        with pytest.raises(BusUnavailable):
+            producer.poll_now("many")
+    assert held(metrics) == 3
+    with database.write() as tx:
+        sources.save(tx, "other", "feed", {})
+    assert producer.tick() == ("many",), "it may hand over what it holds; others would only add to it"
+    wait_until(lambda: not producer.polling())
+    assert other.polls == []
+    bus.on_publish = None
+    producer.poll_now("many")
+    assert [decode_article(m.data).key for m in bus.published] == [f"m{n}" for n in range(10)]
+    assert len(producer.tick()) == 1, "there is room again"
+    wait_until(lambda: not producer.polling())
+    assert len(other.polls) == 1
+
+
+def test_an_article_that_the_bus_can_never_take_is_an_error_of_its_source(
+    setting: Setting, article: MakeArticle, metrics: Metrics
+) -> None:
+    setting.add(RollingSource([article("a")]))
+
+    def too_large(_: Sequence[Message]) -> None:
+        raise TooLarge("a message")
+
+    setting.bus.on_publish = too_large
+    with pytest.raises(TooLarge):
+        setting.producer.poll_now("rolling")
+    assert setting.state("rolling").consecutive_errors == 1
+    assert held(metrics) == 0
+
+
+def test_what_a_source_brought_that_is_there_no_more_waits_no_longer(
+    setting: Setting, article: MakeArticle, metrics: Metrics
+) -> None:
+    setting.add(RollingSource([article("a")]))
+    setting.bus.on_publish = refuse
+    with pytest.raises(BusUnavailable):
+        setting.producer.poll_now("rolling")
+    with setting.database.write() as tx:
+        sources.delete(tx, "rolling")
+    setting.producer.tick()
+    assert held(metrics) == 0
 
 
 # ---- the loop
