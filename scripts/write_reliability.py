@@ -160,7 +160,9 @@ def _machine(document: Document) -> str:
 
 def _judged(document: Document) -> str:
     judged = document["judged"]
-    return f"**{judged['lost']} lost, {judged['duplicated']} duplicated** of {judged['articles']:,}."
+    unseen = judged.get("never_fetched", 0)
+    apart = f"; {unseen:,} more rolled off their feeds before any poll could fetch them" if unseen else ""
+    return f"**{judged['lost']} lost, {judged['duplicated']} duplicated** of {judged['articles']:,}{apart}."
 
 
 def _drained(document: Document) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import urllib.request
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,9 +15,11 @@ from kiosque.pipeline.intake import Intake
 from kiosque.sources.seen import Seen
 from kiosque.store import dead_letters, entities, sources
 from kiosque.store.database import Database
-from kiosque.testing.faults.news import WATCHLIST, Foreign, Writer
+from kiosque.testing.faults.load import judged
+from kiosque.testing.faults.news import WATCHLIST, Feed, Foreign, NewsStand, Writer
 from kiosque.testing.faults.oracle import Oracle
 from kiosque.testing.pipeline import ScriptedPredictor
+from kiosque.testing.waiting import wait_until
 
 
 @pytest.fixture
@@ -86,3 +90,29 @@ def test_a_cursor_ahead_of_the_store_is_seen(stored):
         sources.save(tx, "feed-one", "feed", {})
         sources.move_cursor(tx, "feed-one", {"seen": Seen().with_newest([extra.article]).to_json()})
     assert kinds(oracle, stories | {extra.key: extra}) == {"lost", "cursor"}
+
+
+def test_what_was_fetched_is_lost_when_it_is_not_stored_and_what_rolled_off_before_is_counted_apart(stored):
+    database, intake, stories, _ = stored
+    feed, writer, chance = Feed("feed-one", "127.0.0.1"), Writer("rolling"), random.Random(3)
+    fetched, missed, shown = (writer.story(chance, feed.id) for _ in range(3))
+    stand = NewsStand([feed])
+    feed.add([fetched.article])
+    with urllib.request.urlopen(stand.url(feed)) as answer:
+        assert fetched.article.headline.encode() in answer.read()
+    wait_until(lambda: feed.fetched)
+    stand.close()
+    feed.add([missed.article, shown.article])
+    feed.put_aside(1)
+    assert feed.rolled_off() == {missed.key}
+
+    site = SimpleNamespace(database=database, models=SimpleNamespace(shipped="v1"))
+    press = SimpleNamespace(
+        seed="1", told=lambda: [*stories.values(), fetched, missed, shown], rolled_off=feed.rolled_off
+    )
+    found = judged(site, press)
+    assert (found["articles"], found["lost"], found["never_fetched"]) == (12, 2, 1)
+    intake.take([fetched.article, shown.article])
+    assert (judged(site, press)["lost"], judged(site, press)["problems"]) == (0, [])
+    intake.take([missed.article])
+    assert judged(site, press)["problems"] == [f"unexplained: article {missed.key}"]

@@ -80,6 +80,10 @@ class Press:
         with self._lock:
             return len(self.stories)
 
+    def rolled_off(self) -> set[str]:
+        """Keys of what a feed no longer showed before anybody fetched it: nobody can have it."""
+        return set().union(*(feed.rolled_off() for feed in self.site.feeds))
+
     def told(self) -> list[Story]:
         with self._lock:
             return list(self.stories.values())
@@ -167,11 +171,11 @@ def _answered(request: Request) -> float:
 
 
 def wait_until_stored(site: Installation, press: Press, seconds: float) -> float | None:
-    """Seconds until the broker has nothing left and the store has all; None when it takes longer."""
+    """Seconds until the broker has nothing left and the store all that could be had; None when it takes longer."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         try:
-            if press.waiting() == 0 and stored(site) >= press.count():
+            if press.waiting() == 0 and stored(site) >= press.count() - len(press.rolled_off()):
                 return time.monotonic() - began
         except KiosqueError:
             pass
@@ -185,14 +189,18 @@ def stored(site: Installation) -> int:
 
 
 def judged(site: Installation, press: Press) -> dict[str, object]:
-    """The oracle's word over everything that was told; what each version said is looked at for _DETAILS of them."""
+    """The oracle's word over everything that was put on the bus or fetched; what each version said is looked at for
+    _DETAILS of them. What rolled off its feed before anybody fetched it is counted apart, and must not be stored.
+    """
     oracle = Oracle(site.database, (site.models.shipped,))
-    stories = {story.key: story for story in press.told()}
+    rolled_off = press.rolled_off()
+    stories = {story.key: story for story in press.told() if story.key not in rolled_off}
     details = random.Random(press.seed).sample(sorted(stories), min(_DETAILS, len(stories)))
     problems = oracle.judge(stories, {}, details=details)
     missing = oracle.missing(list(stories.values()))
     return {
         "articles": len(stories),
+        "never_fetched": len(rolled_off),
         "lost": sum(problem.kind == "lost" for problem in problems),
         "duplicated": sum(problem.kind == "duplicated" for problem in problems),
         "problems": [str(problem) for problem in problems[:20]]

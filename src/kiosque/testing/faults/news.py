@@ -99,11 +99,14 @@ def foreign(chance: random.Random, name: str) -> Foreign:
 
 @dataclass
 class Feed:
-    """One RSS feed. Shows every story that was not put aside, newest first."""
+    """One RSS feed. Shows every story that was not put aside, newest first, and remembers what was fetched."""
 
     id: str
     host: str
     stories: dict[str, Article] = field(default_factory=dict)
+    fetched: set[str] = field(default_factory=set)
+    """Keys of what stood in an answer that was sent to its end."""
+    aside: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, articles: Iterable[Article]) -> None:
@@ -111,19 +114,33 @@ class Feed:
             for article in articles:
                 self.stories.pop(article.key, None)
                 self.stories[article.key] = article
+                self.aside.discard(article.key)
 
     def put_aside(self, keep: int) -> None:
         """Forget all but the last `keep` stories, as feeds do."""
         with self.lock:
             for key in list(self.stories)[:-keep]:
                 del self.stories[key]
+                self.aside.add(key)
 
-    def document(self) -> bytes:
+    def rolled_off(self) -> set[str]:
+        """What it showed and shows no more, and nobody has fetched."""
         with self.lock:
-            items = [_item(article) for article in reversed(self.stories.values())]
+            return self.aside - self.fetched
+
+    def note_fetched(self, stories: Sequence[Article]) -> None:
+        with self.lock:
+            self.fetched.update(article.key for article in stories)
+
+    def showing(self) -> list[Article]:
+        with self.lock:
+            return list(reversed(self.stories.values()))
+
+    def document(self, stories: Iterable[Article]) -> bytes:
         return (
             '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel>'
-            f"<title>{self.id}</title><link>https://news.example/</link>{''.join(items)}</channel></rss>"
+            f"<title>{self.id}</title><link>https://news.example/</link>"
+            f"{''.join(map(_item, stories))}</channel></rss>"
         ).encode()
 
 
@@ -157,7 +174,8 @@ class NewsStand:
 def _handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = feed.document()
+            stories = feed.showing()
+            body = feed.document(stories)
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
             if self.headers.get("If-None-Match") == etag:
                 self.send_response(HTTPStatus.NOT_MODIFIED)
@@ -170,6 +188,7 @@ def _handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            feed.note_fetched(stories)
 
         def log_message(self, *_: object) -> None:
             pass
