@@ -69,13 +69,19 @@ class Settings(BaseSettings):
     )
     nats_ack_wait: float = Field(
         default=60.0,
-        gt=0,
-        description="Seconds without a word from a consumer until its articles go to another one.",
+        ge=1,
+        description="Seconds without a word from a consumer until its articles go to another one; at least 1.",
     )
     nats_max_pending: int = Field(
         default=1_000_000,
         ge=0,
-        description="Articles that may wait for consumers before sources are not polled any more. 0: any number.",
+        description="Articles that may wait for consumers before the bus takes no more. 0: any number.",
+    )
+    nats_max_bytes: int = Field(
+        default=2_147_483_648,
+        ge=0,
+        description="Bytes of the broker's disk for the stream, set aside there. When they are full, handled "
+        "articles make room, oldest first; those that wait never do: then the bus takes no more. 0: any number.",
     )
 
     # predict

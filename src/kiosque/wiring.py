@@ -20,6 +20,7 @@ from kiosque.settings import Settings
 
 if TYPE_CHECKING:
     from kiosque.bus.protocol import Bus
+    from kiosque.bus.stream import StreamSettings
     from kiosque.core.prediction import Predictor
     from kiosque.modelstore.store import ModelStore
     from kiosque.ops.metrics import Metrics
@@ -125,18 +126,11 @@ class House:
             inline = InlineBus()
             return self._kept(inline, inline.close)
         from kiosque.bus.jetstream import JetStreamBus
-        from kiosque.bus.stream import StreamSettings
 
-        stream = StreamSettings(
-            name=self.settings.nats_stream,
-            replicas=self.settings.nats_replicas,
-            max_age=self.settings.nats_max_age_days * 86_400.0,
-            ack_wait=self.settings.nats_ack_wait,
-        )
         jetstream = JetStreamBus(
             self.settings.nats_url,
             token=_revealed(self.settings.nats_token),
-            stream=stream,
+            stream=self._stream,
             max_pending=self.settings.nats_max_pending,
         )
         return self._kept(jetstream, jetstream.close)
@@ -147,13 +141,27 @@ class House:
         if self.settings.bus == "inline":
             return self.bus
         from kiosque.bus.jetstream import JetStreamBus
-        from kiosque.bus.stream import StreamSettings
 
-        stream = StreamSettings(name=self.settings.nats_stream, replicas=self.settings.nats_replicas)
         looking = JetStreamBus(
-            self.settings.nats_url, token=_revealed(self.settings.nats_token), stream=stream, timeout=1.5
+            self.settings.nats_url,
+            token=_revealed(self.settings.nats_token),
+            stream=self._stream,
+            timeout=1.5,
         )
         return self._kept(looking, looking.close)
+
+    @property
+    def _stream(self) -> StreamSettings:
+        """One for all that use it: each of them brings the broker's up to its own."""
+        from kiosque.bus.stream import StreamSettings
+
+        return StreamSettings(
+            name=self.settings.nats_stream,
+            replicas=self.settings.nats_replicas,
+            max_age=self.settings.nats_max_age_days * 86_400.0,
+            max_bytes=self.settings.nats_max_bytes,
+            ack_wait=self.settings.nats_ack_wait,
+        )
 
     # ---- the sources
 
@@ -220,10 +228,11 @@ class House:
     @cached_property
     def consumer(self) -> Consumer:
         from kiosque.pipeline.consume import Consumer, ConsumerPolicy
-        from kiosque.pipeline.decide import RetryPolicy
+        from kiosque.pipeline.decide import RetryPolicy, heartbeat
 
         policy = ConsumerPolicy(
             batch_size=self.settings.batch_size,
+            heartbeat=heartbeat(self.settings.nats_ack_wait),
             retry=RetryPolicy(max_deliveries=self.settings.max_deliveries),
         )
         return Consumer(

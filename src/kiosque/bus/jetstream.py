@@ -16,13 +16,14 @@ import nats.errors
 import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
+from nats.js.client import JetStreamContext
 from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
 from kiosque.bus.background import BackgroundLoop, LoopStopped
 from kiosque.bus.connection import Connection
 from kiosque.bus.names import header_of, key_of, source_of, subject_of
 from kiosque.bus.protocol import Delivery, Lag, Message
-from kiosque.bus.stream import StreamSettings
+from kiosque.bus.stream import StreamSettings, make_room
 from kiosque.core.errors import BusUnavailable, PreconditionFailed, TooLarge
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,8 @@ class JetStreamBus:
 
     `timeout` is how many seconds a call may wait for the broker before it raises BusUnavailable.
     `url` may name several servers of one cluster, separated by commas. While more than `max_pending` messages
-    wait for consumers, `publish` takes none (back-pressure); 0 takes any number.
+    wait for consumers, `publish` takes none (back-pressure); 0 takes any number. Neither does it while those that
+    wait fill the stream (`max_bytes`); settled ones make room for new ones, the oldest first.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class JetStreamBus:
         self._max_pending = max_pending
         self._room_until = 0.0
         """Until when the last look at how many messages wait is good enough, by the monotonic clock."""
+        self._making_room = asyncio.Lock()
         self._connection = Connection(url, token, self._stream)
         self._loop = BackgroundLoop("kiosque-nats")
         self._closed = False
@@ -144,7 +147,10 @@ class JetStreamBus:
         patience = max(0.01, min(_PATIENCE, deadline - monotonic()))
         try:
             await js.publish(subject, data, timeout=patience, headers=headers)
-        except (NoStreamResponseError, ServiceUnavailableError, TimeoutError):
+        except (NoStreamResponseError, ServiceUnavailableError, TimeoutError) as error:
+            if _is_full(error):
+                await self._make_room(js, deadline)
+                return False
             # The acknowledgement was lost in a reconnect, or JetStream is still starting or has no leader.
             if monotonic() > deadline:
                 raise
@@ -152,6 +158,16 @@ class JetStreamBus:
             await asyncio.sleep(_RETRY_PAUSE)
             return False
         return True
+
+    async def _make_room(self, js: JetStreamContext, deadline: float) -> None:
+        """Raises BusUnavailable where all that the stream holds is still waited for."""
+        await self._connection.puller(deadline)
+        async with self._making_room:
+            if monotonic() > deadline or not await make_room(js, self._stream):
+                raise BusUnavailable(
+                    f"What waits for consumers fills the stream of {self._stream.max_bytes:,} bytes.",
+                    hint="Start more consumers, or raise KIOSQUE_NATS_MAX_BYTES.",
+                )
 
     async def _fetch(self, limit: int, wait: float) -> list[Msg]:
         deadline = monotonic() + wait
@@ -234,17 +250,36 @@ def _translating(connection: Connection) -> Iterator[None]:
         ) from error
 
 
+def _is_full(error: Exception) -> bool:
+    return (
+        isinstance(error, ServiceUnavailableError)
+        and error.err_code == _NOT_STORED
+        and "maximum bytes" in (error.description or "")
+    )
+
+
 def _of_api(error: nats.js.errors.APIError) -> BusUnavailable | PreconditionFailed:
     detail = f"The broker refused: {error.description} (error {error.err_code})."
+    if error.err_code == _NO_STORAGE:
+        return PreconditionFailed(
+            detail,
+            hint="Lower KIOSQUE_NATS_MAX_BYTES, or raise max_file_store in the broker's configuration.",
+        )
     if isinstance(error, nats.js.errors.BadRequestError) or error.err_code == _NO_REPLICAS:
         return PreconditionFailed(
-            detail, hint="Check KIOSQUE_NATS_REPLICAS and KIOSQUE_NATS_STREAM against the broker."
+            detail,
+            hint="Check KIOSQUE_NATS_REPLICAS, KIOSQUE_NATS_STREAM and KIOSQUE_NATS_MAX_BYTES against the broker.",
         )
     return BusUnavailable(detail, hint="Is JetStream enabled, and has its disk space?")
 
 
 _NO_REPLICAS = 10074
 """JSStreamReplicasNotSupportedErr of nats-server: more copies than a single server can keep."""
+
+_NO_STORAGE = 10047
+"""JSStorageResourcesExceededErr: the stream's `max_bytes` are more than the broker has left to promise."""
+_NOT_STORED = 10077
+"""JSStreamStoreFailedF: its description says why."""
 
 
 def _closed() -> BusUnavailable:

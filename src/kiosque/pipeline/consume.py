@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ConsumerPolicy:
-    """How a consumer works. Times are seconds; `heartbeat` must be well below the bus's time for settling."""
+    """How a consumer works. Times are seconds; for `heartbeat` see `decide.heartbeat`."""
 
     batch_size: int = 256
     fetch_timeout: float = 1.0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from uuid import uuid4
 
 import nats
@@ -308,3 +309,71 @@ def test_a_bus_that_is_full_takes_nothing_until_consumers_have_caught_up(nats, s
         producing.publish(second)
         producing.publish(third)
         assert len(fetch_count(consuming, 6)) == 6
+
+
+FULL = 64 * 1024
+"""Bytes of a stream that a few messages fill."""
+
+
+def _large(count: int, prefix: str) -> list[Message]:
+    return [Message(f"{prefix}-{i}", "demo", b"x" * 4096) for i in range(count)]
+
+
+def _fill(bus: JetStreamBus) -> list[str]:
+    """Publish one by one until no more is taken; what was."""
+    taken: list[str] = []
+    with suppress(BusUnavailable):
+        for message in _large(100, "full"):
+            bus.publish([message])
+            taken.append(message.key)
+    return taken
+
+
+def test_what_waits_is_never_dropped_for_what_comes_and_is_handed_out_whole(nats, stream):
+    small = replace(stream, max_bytes=FULL)
+    with _bus(nats, small) as consuming, _bus(nats, small) as producing:
+        taken = _fill(producing)
+        assert 10 < len(taken) < 16
+        with pytest.raises(BusUnavailable, match="fills the stream of 65,536 bytes") as refused:
+            producing.publish(_large(5, "more"))
+        assert "KIOSQUE_NATS_MAX_BYTES" in (refused.value.hint or "")
+        assert _stream_info(nats.url, small).state.bytes <= FULL
+        held = fetch_count(consuming, len(taken))
+        with pytest.raises(BusUnavailable, match="fills the stream"):
+            producing.publish(_large(1, "more"))  # what is in hand stays, too
+        for delivery in held:
+            delivery.ack()
+        assert [delivery.message.key for delivery in held] == taken
+
+
+def test_what_was_handled_makes_room_oldest_first(nats, stream):
+    small = replace(stream, max_bytes=FULL)
+    with _bus(nats, small) as bus:
+        keys = [f"round-{i}" for i in range(60)]
+        for key in keys:
+            bus.publish([Message(key, "demo", b"x" * 4096)])
+            [delivery] = fetch_count(bus, 1)
+            assert delivery.message.key == key
+            delivery.ack()
+        wait_until(lambda: bus.lag() == Lag(0, 0))
+    state = _stream_info(nats.url, small).state
+    assert state.last_seq == 60
+    assert state.messages > 5, "the younger half stays for replay"
+
+
+def test_a_stream_that_holds_more_than_it_may_from_now_on_loses_nothing(nats, bus, stream):
+    bus.publish(_large(40, "key"))
+    with _bus(nats, replace(stream, max_bytes=FULL)) as smaller:
+        with pytest.raises(BusUnavailable, match="fills the stream"):
+            smaller.publish(_large(1, "more"))
+        assert len(settle_all(smaller)) == 40
+        wait_until(lambda: smaller.lag() == Lag(0, 0))
+        smaller.publish(_large(1, "more"))
+        assert [delivery.message.key for delivery in settle_all(smaller)] == ["more-0"]
+
+
+def test_more_than_the_broker_can_set_aside_is_a_matter_of_settings(nats, stream):
+    too_much = replace(stream, max_bytes=1 << 50)
+    with _bus(nats, too_much) as bus, pytest.raises(PreconditionFailed) as caught:
+        bus.publish(messages(1))
+    assert "KIOSQUE_NATS_MAX_BYTES" in str(caught.value.hint)

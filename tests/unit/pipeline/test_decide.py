@@ -35,6 +35,7 @@ from kiosque.pipeline.decide import (
     Standing,
     after_failure,
     describe,
+    heartbeat,
     is_due,
     is_outage,
     is_systemic,
@@ -363,3 +364,8 @@ def test_a_source_is_due_when_never_polled_or_when_its_time_has_come() -> None:
     assert is_due(NOON, None)
     assert is_due(NOON, NOON)
     assert not is_due(NOON, NOON + seconds(1))
+
+
+@pytest.mark.parametrize(("ack_wait", "every"), [(60.0, 10.0), (30.0, 10.0), (9.0, 3.0), (1.0, 1 / 3)])
+def test_a_consumer_speaks_up_three_times_before_the_bus_gives_it_up(ack_wait: float, every: float) -> None:
+    assert heartbeat(ack_wait) == every

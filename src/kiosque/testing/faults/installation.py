@@ -272,6 +272,7 @@ class Installation:
             "KIOSQUE_MODELS_DIR": str(self.model_store.root),
             "KIOSQUE_PORT": str(port),
             "KIOSQUE_BUS": "jetstream",
+            "KIOSQUE_NATS_MAX_BYTES": "0",  # the disks of the rounds are smaller than what it would ask for
             "KIOSQUE_NATS_STREAM": STREAM,
             "KIOSQUE_PREDICT_TOKEN": TOKEN,
             "KIOSQUE_THREADS": "1",
