@@ -29,7 +29,7 @@ from kiosque.api.routes import (
     stream,
     watchlists,
 )
-from kiosque.http.limits import BodyLimit, Telemetry
+from kiosque.http.limits import install_limits
 from kiosque.http.problems import install_problem_handlers
 
 _ROUTERS = (
@@ -93,8 +93,7 @@ def create_api(context: ApiContext, *, max_body_bytes: int = 4_194_304) -> FastA
     )
     install_problem_handlers(app)
     install_api(app, context)
-    app.add_middleware(BodyLimit, limit=max_body_bytes)
-    app.add_middleware(Telemetry, metrics=context.metrics)
+    install_limits(app, context.metrics, max_body_bytes=max_body_bytes)
     return app
 
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,12 +17,21 @@ from kiosque.http import patience
 from kiosque.http.problems import problem_response, respond_to
 from kiosque.ops.metrics import Metrics
 
+MOST_REQUESTS = 1024
+"""Requests that are answered at a time; uvicorn's own limit refuses without saying when to come again."""
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+def install_limits(app: FastAPI, metrics: Metrics, *, max_body_bytes: int) -> None:
+    """What a request goes through first, in every process. What the limits refuse is counted and has an id, too."""
+    app.add_middleware(BodyLimit, limit=max_body_bytes)
+    app.add_middleware(RequestLimit, limit=MOST_REQUESTS)
+    app.add_middleware(Telemetry, metrics=metrics)
 
 
 class RequestLimit:

@@ -15,13 +15,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from kiosque.core.errors import InvalidSettings, PreconditionFailed
-from kiosque.http.limits import RequestLimit
 from kiosque.http.patience import PatientProtocol
 
 DRAIN_SECONDS = 7
 """What open requests get to finish; container engines kill after ten seconds, and something may be left to do."""
-MOST_REQUESTS = 1024
-"""Requests that are answered at a time; uvicorn's own limit refuses without saying when to come again."""
 _log = structlog.get_logger(__name__)
 
 
@@ -68,7 +65,7 @@ def serve(
     open requests are waited for: what never ends by itself (a stream) must hear of it.
     """
     config = uvicorn.Config(
-        RequestLimit(app, MOST_REQUESTS),
+        app,
         http=PatientProtocol,
         log_config=None,
         access_log=False,

@@ -14,7 +14,7 @@ from kiosque.bus.protocol import Bus
 from kiosque.core.clock import Clock
 from kiosque.core.polarity import Mention
 from kiosque.http.health import Check, health_router
-from kiosque.http.limits import BodyLimit, Telemetry
+from kiosque.http.limits import install_limits
 from kiosque.http.problems import install_problem_handlers, problem_responses
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.guard import Authorise
@@ -97,8 +97,7 @@ def consumer_app(
 ) -> FastAPI:
     """`checks` are what `/readyz` asks, e.g. `database.check`, `bus.check`, `workers.check`, the predictor's."""
     app = FastAPI(title="Kiosque consumer", version=__version__, docs_url=None, redoc_url=None)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT)
-    app.add_middleware(Telemetry, metrics=metrics)
+    install_limits(app, metrics, max_body_bytes=BODY_LIMIT)
     app.include_router(health_router(checks, metrics.registry))
     _add_articles(app, bus, database, metrics)
     _add_dead_letters(app, bus, database, clock, authorise)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from kiosque import __version__
 from kiosque.core.clock import Clock
 from kiosque.http.health import Check, health_router
-from kiosque.http.limits import BodyLimit, Telemetry
+from kiosque.http.limits import install_limits
 from kiosque.http.problems import install_problem_handlers, problem_responses
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.guard import Authorise
@@ -79,8 +79,7 @@ def producer_app(
 ) -> FastAPI:
     """`checks` are what `/readyz` asks, e.g. `database.check`, `bus.check`, `workers.check`."""
     app = FastAPI(title="Kiosque producer", version=__version__, docs_url=None, redoc_url=None)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT)
-    app.add_middleware(Telemetry, metrics=metrics)
+    install_limits(app, metrics, max_body_bytes=BODY_LIMIT)
     app.include_router(health_router(checks, metrics.registry))
 
     @app.get("/v1/sources", tags=["sources"], summary="Every source: state, next poll, errors, quota left")

@@ -17,7 +17,7 @@ from kiosque import __version__
 from kiosque.core.errors import PredictUnavailable, Unauthenticated
 from kiosque.core.prediction import ScoredBatch
 from kiosque.http.health import health_router
-from kiosque.http.limits import BodyLimit, Telemetry
+from kiosque.http.limits import install_limits
 from kiosque.http.problems import install_problem_handlers, problem_responses
 from kiosque.ops.metrics import Metrics
 from kiosque.predict.batcher import Batcher
@@ -87,8 +87,7 @@ def create_app(
     app.include_router(_routes(server, chosen.token))
     checks = {name: _check_of(predictor, name) for name in (POLARITY, BOOKS)}
     app.include_router(health_router(checks, metrics.registry))
-    app.add_middleware(BodyLimit, limit=chosen.max_body_bytes)
-    app.add_middleware(Telemetry, metrics=metrics)
+    install_limits(app, metrics, max_body_bytes=chosen.max_body_bytes)
     return app
 
 

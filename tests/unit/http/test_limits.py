@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from kiosque.http.limits import BodyLimit, RequestLimit, Telemetry
+from kiosque.http.limits import install_limits
 from kiosque.ops.metrics import Metrics
 
 LIMIT = 1000
@@ -24,8 +24,7 @@ def client(metrics):
     async def size(request: Request) -> int:
         return len(await request.body())
 
-    app.add_middleware(BodyLimit, limit=LIMIT)
-    app.add_middleware(Telemetry, metrics=metrics)
+    install_limits(app, metrics, max_body_bytes=LIMIT)
     return TestClient(app)
 
 
@@ -73,9 +72,13 @@ def test_answers_carry_an_id_and_the_security_headers(client):
     assert first.headers["x-frame-options"] == "DENY"
 
 
-def test_more_requests_than_are_answered_at_a_time_are_told_when_to_come_again():
+def test_more_requests_than_are_answered_at_a_time_are_counted_and_told_when_to_come_again(
+    metrics, monkeypatch
+):
+    monkeypatch.setattr("kiosque.http.limits.MOST_REQUESTS", 2)
     free = asyncio.Event()
     app = FastAPI()
+    install_limits(app, metrics, max_body_bytes=LIMIT)
 
     @app.get("/")
     async def wait() -> str:
@@ -83,7 +86,7 @@ def test_more_requests_than_are_answered_at_a_time_are_told_when_to_come_again()
         return "answered"
 
     async def ask() -> list[httpx2.Response]:
-        transport = httpx2.ASGITransport(RequestLimit(app, 2))
+        transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             first = [asyncio.create_task(client.get("/")) for _ in range(2)]
             await asyncio.sleep(0.01)
@@ -95,4 +98,7 @@ def test_more_requests_than_are_answered_at_a_time_are_told_when_to_come_again()
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "1"
     assert refused.json()["code"] == "try_again"
+    assert len({answer.headers["x-request-id"] for answer in (refused, *answered)}) == 4
+    labels = {"method": "GET", "route": "unmatched", "status": "503"}
+    assert metrics.registry.get_sample_value("kiosque_http_requests_total", labels) == 1
     assert [answer.json() for answer in answered] == ["answered"] * 3
