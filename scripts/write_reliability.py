@@ -73,8 +73,8 @@ def overload(document: Document) -> str:
         f"{_machine(document)} Sustained: {can['articles']:g} articles a second, {can['requests']['predict']:g} "
         f"requests a second at one predict server, and of the web server 600 requests a minute from one address. "
         f"Then {document['times']:g} times as much of everything for {document['seconds']} s: "
-        f"{during['articles_told']:,} articles were told, {document['backlog']:,} waited at the broker at the end, "
-        f"{_drained(document)}. {_judged(document)} {_ended(document)}\n\n{_table(heads, lines)}\n"
+        f"{during['articles_told']:,} articles were told, {document['backlog']:,} waited at the broker at the end"
+        f"{_held(document)}, {_drained(document)}. {_judged(document)} {_ended(document)}\n\n{_table(heads, lines)}\n"
         f"Times are of requests that were answered with 200; status 0 is no answer within 30 s.\n\n"
         f"{_memory_table(document)}\n"
         f"![Memory by process, and latency before, during and after](images/overload.svg)\n"
@@ -163,6 +163,12 @@ def _judged(document: Document) -> str:
     unseen = judged.get("never_fetched", 0)
     apart = f"; {unseen:,} more rolled off their feeds before any poll could fetch them" if unseen else ""
     return f"**{judged['lost']} lost, {judged['duplicated']} duplicated** of {judged['articles']:,}{apart}."
+
+
+def _held(document: Document) -> str:
+    if "held" not in document:
+        return ""
+    return f" and {document['held']:,} that had been fetched in the producers"
 
 
 def _drained(document: Document) -> str:

@@ -94,14 +94,20 @@ def soak(
 
 @app.command()
 def overload(
-    seconds: Annotated[int, typer.Option(min=5)] = 300, seed: Seed = "", json_file: Output = None
+    seconds: Annotated[int, typer.Option(min=5)] = 300,
+    feed_shows: Annotated[
+        int, typer.Option(min=1, help="Latest stories that a feed shows.")
+    ] = load.FEED_SHOWS,
+    seed: Seed = "",
+    json_file: Output = None,
 ) -> None:
     """Ten times the sustainable rate for SECONDS, with calm before and after; nothing is started again."""
     with _running(seed, every=1.0) as run:
+        run.press.shown = feed_shows
         phases: dict[str, Any] = {}
         for name, share, length in (("before", 0.5, CALM), ("during", TIMES, float(seconds))):
             phases[name] = _phase(run, share, length)
-        backlog = run.press.waiting()
+        backlog, held = run.press.waiting(), load.held(run.site)
         patience = 60.0 + _DRAIN * backlog / max(run.can.articles, 1.0)
         _console.print(f"{backlog:,} articles wait; at most {patience:.0f} s for them.", highlight=False)
         drained = load.wait_until_stored(run.site, run.press, patience)
@@ -114,6 +120,8 @@ def overload(
             "times": TIMES,
             "phases": phases,
             "backlog": backlog,
+            "held": held,
+            "feed_shows": feed_shows,
             "drained": None if drained is None else round(drained, 1),
             "refused_by_broker": run.press.refused,
             "usage": usage.extremes(run.watch.samples),

@@ -6,8 +6,10 @@ What is told to the bus is kept, so that the oracle can say at the end whether a
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +30,8 @@ _DETAILS = 1_000
 _TICK = 0.05
 _FEED_EVERY = 2.0
 """Seconds between two stories of a feed: so little that the producers are never what limits."""
-_KEEP = 40
+FEED_SHOWS = 40
+_HELD = re.compile(rb"^kiosque_articles_held (\S+)$", re.MULTILINE)
 WEB_LIMIT = 600
 SETTINGS = {
     "KIOSQUE_RATE_LIMIT": f"{WEB_LIMIT}/minute",
@@ -59,6 +62,8 @@ class Press:
 
     site: Installation
     seed: str
+    shown: int = FEED_SHOWS
+    """How many of its latest stories a feed shows."""
     rate: float = 0.0
     stories: dict[str, Story] = field(default_factory=dict)
     refused: int = 0
@@ -134,7 +139,7 @@ class Press:
         while not self._done.wait(_FEED_EVERY):
             for feed in self.site.feeds if self.rate else ():
                 feed.add([story.article for story in self._write(1, feed.id)])
-                feed.put_aside(_KEEP)
+                feed.put_aside(self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,16 @@ def wait_until_stored(site: Installation, press: Press, seconds: float) -> float
             pass
         time.sleep(0.1)
     return None
+
+
+def held(site: Installation) -> int:
+    """Articles that the producers have fetched and the bus has not taken yet."""
+    found = 0.0
+    for producer in site.of_kind("producer"):
+        address = f"http://127.0.0.1:{site.ports[producer.name]}/metrics"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            found += float(_HELD.findall(answer.read())[0])
+    return int(found)
 
 
 def stored(site: Installation) -> int:
