@@ -29,6 +29,7 @@ from kiosque.pipeline.produce import PollReport
 from kiosque.pipeline.rescore import Rescorer
 from kiosque.pipeline.watch import Watch
 from kiosque.pipeline.works import Task, Works
+from kiosque.predict.breaker import Breaker
 from kiosque.settings import Effective
 from kiosque.store.database import Database
 from kiosque.store.dead_letters import DeadLetter
@@ -94,7 +95,7 @@ class Api:
     def __init__(self, context: ApiContext) -> None:
         self.context = context
         self.database = context.database
-        self.predictor = context.predictor
+        self.predictor: Predictor = Breaker(context.predictor)
         self.clock = context.clock
         self.watch = context.watch
         self.rematch = Rematch(
