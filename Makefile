@@ -109,7 +109,7 @@ fuzz: $(VENV)/.security ## Run the fuzzer for RUNS executions
 .PHONY: audit
 audit: $(VENV)/.security ## Ask for known vulnerabilities of every pin (needs the internet)
 	@for file in requirements/*.txt; do echo "$$file"; \
-	  $(BIN)/pip-audit --disable-pip --require-hashes --requirement $$file || exit 1; done
+	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$file || exit 1; done
 
 .PHONY: sbom
 sbom: $(VENV)/.security ## List what each process is made of, as CycloneDX, in build/sbom
