@@ -16,9 +16,11 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     select,
     true,
     tuple_,
+    union_all,
 )
 
 from kiosque.core.errors import InvalidInput
@@ -26,7 +28,7 @@ from kiosque.core.polarity import Polarity
 from kiosque.store import models, search
 from kiosque.store.article_rows import StoredArticle, from_row
 from kiosque.store.columns import day_number
-from kiosque.store.paging import Order, Page, fetch_page, ordered
+from kiosque.store.paging import Order, Page, decode_cursor, fetch_page, ordered
 from kiosque.store.statements import chunked, stream
 from kiosque.store.tables import article, article_month, entity, mention
 from kiosque.store.tx import Tx
@@ -48,10 +50,20 @@ class Sort(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     RELEVANCE = "relevance"
-    """How well it fits `ArticleFilter.query`, which must be given; where nothing else is asked, among the RANKED that
-    came in last."""
+    """How well it fits `ArticleFilter.query`, which must be given; where nothing else is asked, see Fit."""
     NEGATIVE = "negative"
     POSITIVE = "positive"
+
+
+class Fit(StrEnum):
+    """How the best fit of words is looked for."""
+
+    EVERY = "every"
+    """Every article with the words is weighed."""
+    LAST = "last"
+    """The RANKED that came in last are."""
+    HEADLINE = "headline"
+    """None is: those with all the words in the headline come first, and of these those that came in last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,8 @@ def page(
             return found
     statement, order = _sorted(asked, sort)
     if sort is Sort.RELEVANCE and asked.is_nothing_but_words:
-        statement, order = _best(asked, limit, cursor)
+        find = _first_of_common if asked.is_common(tx) else _best
+        statement, order = find(asked, limit, cursor)
     return fetch_page(tx, statement, order, limit=limit, cursor=cursor, make=from_row)
 
 
@@ -132,6 +145,14 @@ def count_some(tx: Tx, where: ArticleFilter | None = None) -> Number:
     most = min(MANY, MANY_NAMED) if asked.needs_mention else MANY
     number = tx.scalar(select(func.count()).select_from(_some(asked).limit(most + 1).subquery())) or 0
     return Number(min(number, most), more=number > most)
+
+
+def fit_of(tx: Tx, where: ArticleFilter, total: Number) -> Fit:
+    """How a list of the best fit is found that has `total` articles (see `count_some`)."""
+    if where.narrows or total.number <= RANKED:
+        return Fit.EVERY
+    by_headline = total.more and tx.dialect.name == "sqlite" and not search.parse(where.query).unwanted
+    return Fit.HEADLINE if by_headline else Fit.LAST
 
 
 def _some(asked: _Asked) -> Select[Any]:
@@ -336,6 +357,28 @@ def _best(asked: _Asked, limit: int, cursor: str | None) -> tuple[Select[Any], O
     best = ordered(select(hits.c.pk, hits.c.score), order, cursor).limit(limit + 1).subquery()
     statement = select(article).join(best, best.c.pk == article.c.pk)
     return statement, Order(Sort.RELEVANCE.value, (best.c.score, article.c.pk), descending=True)
+
+
+def _first_of_common(asked: _Asked, limit: int, cursor: str | None) -> tuple[Select[Any], Order]:
+    """Where very many have the words: those with all of them in the headline, then the others, last come first.
+
+    bm25 would count every place of the words before it weighs one article, and find them worth next to nothing.
+    """
+    name, before = "relevance-of-common", None
+    in_headline = 1
+    if cursor is not None:
+        in_headline, before = decode_cursor(cursor, name, (int, int))
+    *tiers, pk = search.by_headline(article, asked.query)
+    parts = []
+    for score, tier in zip((1, 0), tiers, strict=True):
+        if score > in_headline:
+            continue
+        beyond = [pk < before] if before is not None and score == in_headline else []
+        scored = tier.add_columns(literal(score).label("score")).where(*beyond)
+        parts.append(select(scored.order_by(pk.desc()).limit(limit + 1).subquery()))
+    best = union_all(*parts).subquery()
+    statement = select(article).join(best, best.c.rowid == article.c.pk)
+    return statement, Order(name, (best.c.score, article.c.pk), descending=True)
 
 
 def _by_time_of_entity(asked: _Asked, sort: Sort) -> tuple[Select[Any], Order]:

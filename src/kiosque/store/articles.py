@@ -13,7 +13,18 @@ from sqlalchemy import Select, Table, delete, func, or_, select, update
 from kiosque.core.article import Article, article_id
 from kiosque.core.errors import NotFound
 from kiosque.store import tallies
-from kiosque.store.article_list import RANKED, ArticleFilter, Number, Sort, count, count_some, iterate, page
+from kiosque.store.article_list import (
+    RANKED,
+    ArticleFilter,
+    Fit,
+    Number,
+    Sort,
+    count,
+    count_some,
+    fit_of,
+    iterate,
+    page,
+)
 from kiosque.store.article_rows import (
     StoredArticle,
     changes_text,
@@ -38,6 +49,7 @@ from kiosque.store.tx import Tx
 __all__ = [
     "RANKED",
     "ArticleFilter",
+    "Fit",
     "KnownArticle",
     "Number",
     "SavedArticle",
@@ -47,6 +59,7 @@ __all__ = [
     "count",
     "count_some",
     "find",
+    "fit_of",
     "get",
     "iterate",
     "known",

@@ -106,6 +106,20 @@ def matching(table: Table, query: Query) -> tuple[Select[Any], ColumnElement[int
     return select(index.c.rowid).where(_fts5_match(index, query.wanted)), index.c.rowid
 
 
+def by_headline(table: Table, query: Query) -> tuple[Select[Any], Select[Any], ColumnElement[int]]:
+    """On SQLite: the pks of the rows that have everything wanted in the headline, of the others that have it, and
+    their column. No row is weighed, so that the last few of very many are found at once.
+    """
+    index = _fts5_table(table)
+    wanted = _fts5_words(query.wanted)
+    headline = f"{{headline}} : ({wanted})"
+    there, elsewhere = (
+        select(index.c.rowid).where(_fts5(index, words))
+        for words in (headline, f"({wanted}) NOT ({headline})")
+    )
+    return there, elsewhere, index.c.rowid
+
+
 def _matches(dialect: str, table: Table, terms: tuple[Term, ...]) -> ColumnElement[bool]:
     if dialect == "postgresql":
         found: ColumnElement[bool] = _vector(table).op("@@", is_comparison=True)(_tsquery(terms))
@@ -130,9 +144,16 @@ def _fts5_table(table: Table) -> TableClause:
 
 
 def _fts5_match(index: TableClause, terms: tuple[Term, ...]) -> ColumnElement[bool]:
+    return _fts5(index, _fts5_words(terms))
+
+
+def _fts5_words(terms: tuple[Term, ...]) -> str:
     # inside double quotes nothing but words: no operator, no column, no quote
-    wanted = " AND ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms)
-    found: ColumnElement[bool] = literal_column(index.name).op("MATCH", is_comparison=True)(wanted)
+    return " AND ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms)
+
+
+def _fts5(index: TableClause, expression: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = literal_column(index.name).op("MATCH", is_comparison=True)(expression)
     return found
 
 

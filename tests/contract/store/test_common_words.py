@@ -8,7 +8,7 @@ import pytest
 
 from kiosque.core.polarity import Polarity
 from kiosque.store import article_list, articles
-from kiosque.store.articles import ArticleFilter, Number, Sort
+from kiosque.store.articles import ArticleFilter, Fit, Number, Sort
 from kiosque.testing.world import DOUGLAS, LINCOLN, NEGATIVE, NEUTRAL, POSITIVE, article
 
 WORD, OLD, RARE = "railroad", "canal", "telegraph"
@@ -102,3 +102,35 @@ def test_the_best_fit_is_looked_for_among_those_that_came_in_last(news, monkeypa
     assert set(keys(news.database, where, Sort.RELEVANCE)) == {"35", "37", "38", "34"}
     narrowed = ArticleFilter(query=WORD, source="a")
     assert len(keys(news.database, narrowed, Sort.RELEVANCE)) == 13
+
+
+def test_common_words_on_sqlite_are_not_weighed_but_looked_for_in_the_headline_first(world, small):
+    for number in range(30):
+        words = f"The {WORD} {OLD}" if number % 3 == 0 else f"The {WORD}" if number % 3 == 1 else "The news"
+        world.add(
+            article(str(number), f"1860-01-{1 + number:02d}T00:00", words, abstract=f"A {WORD}, a {OLD}.")
+        )
+    where = ArticleFilter(query=f"{WORD} {OLD}")
+    found = keys(world.database, where, Sort.RELEVANCE)
+    assert len(found) == len(set(found)) == 30
+    assert all(int(key) % 3 == 0 for key in found[:10])
+    with world.database.read() as tx:
+        total = articles.count_some(tx, where)
+        assert total == Number(10, more=True)
+        assert articles.fit_of(tx, where, total) is Fit.EVERY
+    if world.database.dialect == "sqlite":
+        places = [(int(key) % 3 > 0, -int(key)) for key in found]
+        assert places == sorted(places)
+
+
+@pytest.mark.parametrize("unwanted", ["", f" -{RARE}"])
+def test_the_page_knows_how_the_best_fit_was_looked_for(news, small, monkeypatch, unwanted):
+    monkeypatch.setattr(article_list, "RANKED", 4)
+    words = WORD + unwanted
+    with news.database.read() as tx:
+        total = articles.count_some(tx, ArticleFilter(query=words))
+        fit = articles.fit_of(tx, ArticleFilter(query=words), total)
+        assert articles.fit_of(tx, ArticleFilter(query=words, source="a"), total) is Fit.EVERY
+        assert articles.fit_of(tx, ArticleFilter(query=RARE), Number(1)) is Fit.EVERY
+    by_headline = news.database.dialect == "sqlite" and not unwanted
+    assert fit is (Fit.HEADLINE if by_headline else Fit.LAST)

@@ -43,7 +43,6 @@ def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> 
         where = asked.filter
         found = articles.page(tx, where, sort=ask.order, limit=PAGE, cursor=ask.cursor)
         total = articles.count_some(tx, where)
-        best_fit = ask.order is Sort.RELEVANCE and not where.narrows
         return page(
             request,
             tx,
@@ -58,7 +57,8 @@ def article_list(request: Request, ask: Annotated[ArticleQuestion, Query()]) -> 
             found=found,
             named=mentions.of_articles(tx, [a.pk for a in found.items], model_version=where.model_version),
             total=total,
-            ranked=articles.RANKED if best_fit and total.number > articles.RANKED else 0,
+            fit=articles.fit_of(tx, where, total) if ask.order is Sort.RELEVANCE else None,
+            ranked=articles.RANKED,
             sections=articles.sections(tx, limit=40),
             sources=known_sources(tx),
             versions=models.versions(tx),
