@@ -130,7 +130,7 @@ def preview_rule(
     rule = AlertRule(entity, measure, kind, side, limit, window, least, cool_down)
     with house_of(ctx) as house, house.migrated.read() as tx:
         today = house.clock().date()
-        last = until.date() if until else stats.overview(tx, days=1).last_day or today
+        last = until.date() if until else stats.newest_day(tx) or today
         first = since.date() if since else last - timedelta(days=730)
         readings = preview(tx, rule, since=first, until=last, today=today)
     rows = [

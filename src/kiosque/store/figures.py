@@ -66,18 +66,25 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """What is in the store, in one look. `by_day` has the days with articles, newest last."""
+class Totals:
+    """What has come in so far."""
 
     articles: int
     scored: int
     """Articles that the current polarity model has scored."""
     mentions: int
-    entities: int
-    books: int
     first_day: date | None
     last_day: date | None
     by_source: tuple[tuple[str, int], ...]
+    """Sources with their number of articles, largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview(Totals):
+    """What is in the store, in one look. `by_day` has the days with articles, newest last."""
+
+    entities: int
+    books: int
     by_day: tuple[tuple[date, int], ...]
 
 

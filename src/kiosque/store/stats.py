@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,7 +26,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     null,
     select,
     union_all,
@@ -54,6 +53,7 @@ from kiosque.store.figures import (
     Overview,
     Ranked,
     Timeline,
+    Totals,
 )
 from kiosque.store.tables import (
     article,
@@ -86,6 +86,7 @@ __all__ = [
     "Overview",
     "Ranked",
     "Timeline",
+    "Totals",
     "aligned",
     "articles_between",
     "breakdown",
@@ -95,12 +96,14 @@ __all__ = [
     "compare",
     "gaps",
     "intake",
+    "newest_day",
     "overview",
     "period",
     "ranking",
     "spans",
     "timeline",
     "total_articles",
+    "totals",
 ]
 
 _FEW_MONTHS = 2
@@ -132,24 +135,34 @@ class _Scope:
 
 def overview(tx: Tx, *, days: int = 30) -> Overview:
     """Counts of everything; `by_day` for the last `days` days up to the newest article."""
-    version_pk = models.version_pk(tx, models.POLARITY, None) or 0
+    all_time = totals(tx)
+    by_day: dict[int, int] = {}
+    if all_time.last_day is not None:
+        first = max(1, day_number(all_time.last_day) - days + 1)
+        by_day = _articles_by(tx, article_day, _Scope(date.fromordinal(first)), article_day.c.day)
+    return Overview(
+        **asdict(all_time),
+        entities=entities.count(tx),
+        books=books.count(tx),
+        by_day=tuple((date.fromordinal(day), number) for day, number in sorted(by_day.items())),
+    )
+
+
+def totals(tx: Tx) -> Totals:
+    """The counts of all time that pages open with."""
+    version_pk = _version_pk(tx, None)
     by_source = _articles_by(tx, article_month, _Scope(), article_month.c.source)
-    ends = period(tx)
-    scope = _Scope() if ends is None else _Scope(date.fromordinal(max(1, day_number(ends[1]) - days + 1)))
-    by_day = _articles_by(tx, article_day, scope, article_day.c.day)
+    first, last = period(tx) or (None, None)
     scored = select(func.sum(scoring_total.c.articles)).where(scoring_total.c.version_pk == version_pk)
     mentioned = select(*(func.sum(mention_year.c[name]) for name in _COUNTED))
     numbers = tx.execute(mentioned.where(mention_year.c.version_pk == version_pk)).one()
-    return Overview(
+    return Totals(
         articles=sum(by_source.values()),
         scored=int(tx.scalar(scored) or 0),
         mentions=sum(int(number or 0) for number in numbers),
-        entities=entities.count(tx),
-        books=books.count(tx),
-        first_day=ends[0] if ends else None,
-        last_day=ends[1] if ends else None,
+        first_day=first,
+        last_day=last,
         by_source=tuple(sorted(by_source.items(), key=lambda each: (-each[1], each[0]))),
-        by_day=tuple((date.fromordinal(day), number) for day, number in sorted(by_day.items())),
     )
 
 
@@ -160,15 +173,22 @@ def total_articles(tx: Tx) -> int:
 
 def period(tx: Tx) -> tuple[date, date] | None:
     """The days of the oldest and of the newest article; None without any."""
-    # one question each: for both at once SQLite would look at every day
-    first, last = (tx.scalar(select(end(article_day.c.day))) for end in (func.min, func.max))
-    return None if first is None or last is None else (date.fromordinal(first), date.fromordinal(last))
+    # an end each: for both at once SQLite would look at every day
+    ends = (select(end(article_day.c.day)).scalar_subquery() for end in (func.min, func.max))
+    first, last = tx.execute(select(*ends)).one()
+    return None if first is None else (date.fromordinal(first), date.fromordinal(last))
+
+
+def newest_day(tx: Tx) -> date | None:
+    """The day of the newest article; None without any."""
+    last = tx.scalar(select(func.max(article_day.c.day)))
+    return None if last is None else date.fromordinal(last)
 
 
 def articles_between(tx: Tx, date_from: date, date_to: date) -> int:
     """How many articles two days and those between them have."""
-    days = _Scope(date_from, date_to).of(article_day)
-    return int(tx.scalar(select(func.sum(article_day.c.articles)).where(*days)) or 0)
+    counted = _article_counts(_Scope(date_from, date_to), Granularity.MONTH)
+    return int(tx.scalar(select(func.sum(counted.c.articles))) or 0)
 
 
 def intake(
@@ -252,66 +272,68 @@ def ranking(
     if last < first:
         raise InvalidInput("The period ends before it begins.", hint="Swap the two days.")
     version_pk = _version_pk(tx, model_version)
-    each_piece = [_ranked(each, "", "previous_") for each in _pieces(version_pk, _Scope(date_from, date_to))]
-    if first > 1:
-        start = date.fromordinal(max(1, first - (last - first + 1)))
-        before = _Scope(start, date_from - timedelta(1))
-        each_piece += [_ranked(each, "previous_", "") for each in _pieces(version_pk, before)]
-    pieces = union_all(*each_piece).subquery()
-    sums = [func.sum(pieces.c[f"{prefix}{name}"]) for prefix in ("", "previous_") for name in _COUNTED]
-    names = [f"{prefix}{name}" for prefix in ("", "previous_") for name in _COUNTED]
-    total = sum(sums[1:4], start=sums[0]).label("total")
-    columns = (number.label(name) for number, name in zip(sums, names, strict=True))
-    counted = select(pieces.c.entity_pk, total, *columns).group_by(pieces.c.entity_pk).subquery()
+    pieces = union_all(*_pieces(version_pk, _Scope(date_from, date_to))).subquery()
+    sums = [func.sum(pieces.c[name]).label(name) for name in _COUNTED]
+    counted = select(pieces.c.entity_pk, *sums).group_by(pieces.c.entity_pk).subquery()
+    total = sum((counted.c[name] for name in _COUNTED[1:]), start=counted.c[_COUNTED[0]])
     statement = (
         select(counted, entity.c.id, entity.c.name, entity.c.kind)
         .join(entity, entity.c.pk == counted.c.entity_pk)
-        .where(counted.c.total > 0)
-        .order_by(counted.c.total.desc(), entity.c.sort_name, entity.c.id)
+        .where(total > 0)
+        .order_by(total.desc(), entity.c.sort_name, entity.c.id)
         .limit(limit)
     )
     if kind is not None:
         statement = statement.where(entity.c.kind == kind.value)
+    rows = tx.execute(statement).all()
+    previous: dict[int, Counts] = {}
+    if first > 1:
+        start = date.fromordinal(max(1, first - (last - first + 1)))
+        before = _Scope(start, date_from - timedelta(1))
+        previous = _sums_of(tx, version_pk, [row.entity_pk for row in rows], before)
     return tuple(
-        Ranked(row.id, row.name, EntityKind(row.kind), _read(row), _read(row, "previous_"))
-        for row in tx.execute(statement)
+        Ranked(row.id, row.name, EntityKind(row.kind), _read(row, 1), previous.get(row.entity_pk, Counts()))
+        for row in rows
     )
 
 
-def _ranked(piece: FromClause, filled: str, empty: str) -> Select[Any]:
-    """The sums of a piece by entity, under names with one prefix; those with the other are zero."""
-    sums = [func.sum(piece.c[name]).label(filled + name) for name in _COUNTED]
-    zeros = [literal(0).label(empty + name) for name in _COUNTED]
-    # always in the same order, as the parts of a UNION must be
-    numbers = [*zeros, *sums] if filled else [*sums, *zeros]
-    return select(piece.c.entity_pk, *numbers).group_by(piece.c.entity_pk)
+def _sums_of(tx: Tx, version_pk: int, pks: list[int], scope: _Scope) -> dict[int, Counts]:
+    """All of the scope for each of a few entities that is named in it."""
+    days = _mention_counts(version_pk, pks, scope, Granularity.YEAR, None)
+    sums = (func.sum(days.c[name]) for name in _COUNTED)
+    rows = tx.execute(select(days.c.entity_pk, *sums).group_by(days.c.entity_pk))
+    return {row[0]: _read(row, 1) for row in rows}
 
 
-def _pieces(version_pk: int, scope: _Scope) -> list[FromClause]:
+def _pieces(version_pk: int, scope: _Scope) -> list[Select[Any]]:
     """What is to be added up to count the mentions of a period: its whole years, the months beside them, and the days
     beside these.
     """
     months, edges = _split(scope)
     if months is None or len(months) <= _FEW_MONTHS:
         return [_mentions_of_days(version_pk, scope)]
-    years = whole_years(months)
-    ends = [months]
-    middle: list[FromClause] = []
-    if years is not None:
-        ends = [range(months.start, 12 * years.start), range(12 * years.stop, months.stop)]
-        middle = [_tallied(mention_year, version_pk, mention_year.c.year.between(years[0], years[-1]))]
+    years, ends = _years_and_ends(months)
     # the tally is in the order of entities: a few months of each are looked up instead of reading all of them
     of_each = mention_month.c.entity_pk.in_(select(entity.c.pk))
-    middle += [
-        _tallied(mention_month, version_pk, and_(of_each, _within(mention_month, each)))
-        for each in ends
-        if each
-    ]
+    whens = [and_(of_each, _within(mention_month, each)) for each in ends]
+    middle = [_tallied(mention_month, version_pk, when) for when in whens]
+    if years is not None:
+        middle.append(_tallied(mention_year, version_pk, mention_year.c.year.between(years[0], years[-1])))
     return [*middle, *(_mentions_of_days(version_pk, edge) for edge in edges)]
 
 
-def _tallied(table: Table, version_pk: int, when: ColumnElement[bool]) -> FromClause:
-    return select(table).where(table.c.version_pk == version_pk, when).subquery()
+def _years_and_ends(months: range) -> tuple[range | None, list[range]]:
+    """The years that lie in the months as a whole, if there are any, and the months beside them."""
+    years = whole_years(months)
+    if years is None:
+        return None, [months]
+    ends = (range(months.start, 12 * years.start), range(12 * years.stop, months.stop))
+    return years, [each for each in ends if each]
+
+
+def _tallied(table: Table, version_pk: int, when: ColumnElement[bool]) -> Select[Any]:
+    numbers = (table.c[name] for name in _COUNTED)
+    return select(table.c.entity_pk, *numbers).where(table.c.version_pk == version_pk, when)
 
 
 def _split(scope: _Scope) -> tuple[range | None, list[_Scope]]:
@@ -335,16 +357,13 @@ def _within(table: FromClause, months: range) -> ColumnElement[bool]:
     return table.c.month.between(months[0], months[-1])
 
 
-def _mentions_of_days(version_pk: int, scope: _Scope) -> FromClause:
+def _mentions_of_days(version_pk: int, scope: _Scope) -> Select[Any]:
     """A few days' mentions by the index of days: the tallies are in the order of entities.
 
     "+ 0" keeps SQLite from reading all mentions in the order of another index, because that is the one to group by.
     """
-    return (
-        select((mention.c.entity_pk + 0).label("entity_pk"), *_flags())
-        .where(mention.c.version_pk == version_pk, *scope.of(mention))
-        .subquery()
-    )
+    of_scope = (mention.c.version_pk == version_pk, *scope.of(mention))
+    return select((mention.c.entity_pk + 0).label("entity_pk"), *_flags()).where(*of_scope)
 
 
 def _flags() -> list[ColumnElement[int]]:
@@ -427,7 +446,8 @@ def _article_counts(scope: _Scope, granularity: Granularity) -> FromClause:
     def of(table: Table) -> list[ColumnElement[bool]]:
         return [] if scope.source is None else [table.c.source == scope.source]
 
-    return _by_months(scope, article_month, article_day, ("month", "source", "articles"), of)
+    parts = _by_months(scope, article_month, article_day, ("month", "source", "articles"), of)
+    return union_all(*parts).subquery()
 
 
 def _by_months(
@@ -436,14 +456,14 @@ def _by_months(
     daily: Table,
     names: Sequence[str],
     condition: Callable[[Table], list[ColumnElement[bool]]],
-) -> FromClause:
+) -> list[Select[Any]]:
     """The rows of the months that lie in the scope as a whole, and of the days beside them."""
     months, edges = _split(scope)
     parts = [select(*(daily.c[n] for n in names)).where(*condition(daily), *e.of(daily)) for e in edges]
     if months is not None:
         columns = (monthly.c[name] for name in names)
         parts.append(select(*columns).where(*condition(monthly), _within(monthly, months)))
-    return union_all(*parts).subquery()
+    return parts
 
 
 def _of_entities(
@@ -463,7 +483,7 @@ def _of_entities(
     ids = {pk: name for name, pk in pks.items()}
     counts: dict[str, dict[int, Counts]] = {}
     for row in rows:
-        counts.setdefault(ids[row.entity_pk], {})[int(row.bucket)] = _read(row)
+        counts.setdefault(ids[row[0]], {})[int(row[1])] = _read(row, 2)
     return counts
 
 
@@ -483,7 +503,25 @@ def _mention_counts(
     if granularity in _FINE:
         return select(mention_day).where(*of(mention_day), *scope.of(mention_day)).subquery()
     names = ("entity_pk", "month", *_COUNTED)
-    return _by_months(scope, mention_month, mention_day, names, of)
+    if granularity is Granularity.YEAR:
+        return union_all(*_by_years(scope, names, of)).subquery()
+    return union_all(*_by_months(scope, mention_month, mention_day, names, of)).subquery()
+
+
+def _by_years(
+    scope: _Scope, names: Sequence[str], condition: Callable[[Table], list[ColumnElement[bool]]]
+) -> list[Select[Any]]:
+    """As `_by_months` of mentions; a whole year is one row, under the number of its January."""
+    months, _ = _split(scope)
+    years = None if months is None else whole_years(months)
+    if years is None:
+        return _by_months(scope, mention_month, mention_day, names, condition)
+    t = mention_year.c
+    columns = ((12 * t.year).label("month") if name == "month" else t[name] for name in names)
+    parts = [select(*columns).where(*condition(mention_year), t.year.between(years[0], years[-1]))]
+    for edge in _years(scope)[1]:
+        parts += _by_months(edge, mention_month, mention_day, names, condition)
+    return parts
 
 
 def breakdown(
@@ -521,7 +559,8 @@ def breakdowns(
         found += _of_days(tx, *of_entity, by, edge)
     for dimension, place, some in found:
         counts[dimension][place] = counts[dimension].get(place, Counts()) + some
-    return {dimension: _broken_down(tx, scope, counts[dimension], dimension) for dimension in by}
+    articles = _articles_of_places(tx, scope, by)
+    return {dimension: _broken_down(counts[dimension], articles[dimension]) for dimension in by}
 
 
 _Place = tuple[Dimension, str, Counts]
@@ -555,7 +594,7 @@ def _of_years(tx: Tx, version_pk: int, entity_pk: int, by: Sequence[Dimension], 
         )
         .group_by(t.kind, t.place)
     )
-    return [(Dimension(row.kind), row.place, _read(row)) for row in rows]
+    return [(Dimension(row.kind), row.place, _read(row, 2)) for row in rows]
 
 
 def _of_days(tx: Tx, version_pk: int, entity_pk: int, by: Sequence[Dimension], scope: _Scope) -> list[_Place]:
@@ -586,8 +625,7 @@ def _counted(polarity: int, number: int) -> Counts:
     return Counts(*(number if kind == polarity else 0 for kind in kinds))
 
 
-def _broken_down(tx: Tx, scope: _Scope, counts: Mapping[str, Counts], by: Dimension) -> tuple[Breakdown, ...]:
-    articles = _articles_of_places(tx, scope, by)
+def _broken_down(counts: Mapping[str, Counts], articles: Mapping[str, int]) -> tuple[Breakdown, ...]:
     found = (Breakdown(place, each, articles[place]) for place, each in counts.items() if each.total)
     return tuple(sorted(found, key=lambda each: (-each.counts.total, each.name)))
 
@@ -600,16 +638,19 @@ def _places_of(row: Any, by: Dimension) -> list[tuple[str, int]]:
     return [(part, polarity) for part, polarity in polarities if polarity is not None]
 
 
-def _articles_of_places(tx: Tx, scope: _Scope, by: Dimension) -> dict[str, int]:
-    """The denominators of a breakdown."""
-    if by is Dimension.SECTION:
-        return _articles_of_sections(tx, scope)
-    counted = _article_counts(scope, Granularity.MONTH)
-    rows = tx.execute(select(counted.c.source, func.sum(counted.c.articles)).group_by(counted.c.source))
-    by_source = {source: int(number) for source, number in rows}
-    if by is Dimension.SOURCE:
-        return by_source
-    return {part.value: sum(by_source.values()) for part in Field}
+def _articles_of_places(
+    tx: Tx, scope: _Scope, by: Collection[Dimension]
+) -> dict[Dimension, Mapping[str, int]]:
+    """The denominators of breakdowns."""
+    found: dict[Dimension, Mapping[str, int]] = {}
+    if Dimension.SECTION in by:
+        found[Dimension.SECTION] = _articles_of_sections(tx, scope)
+    if Dimension.SOURCE in by or Dimension.PART in by:
+        counted = _article_counts(scope, Granularity.MONTH)
+        rows = tx.execute(select(counted.c.source, func.sum(counted.c.articles)).group_by(counted.c.source))
+        found[Dimension.SOURCE] = by_source = {source: int(number) for source, number in rows}
+        found[Dimension.PART] = dict.fromkeys((part.value for part in Field), sum(by_source.values()))
+    return found
 
 
 def _articles_of_sections(tx: Tx, scope: _Scope) -> dict[str, int]:
@@ -683,7 +724,7 @@ def _of_weeks(
     )
     counted: dict[int, dict[int, Counts]] = {}
     for row in rows:
-        counted.setdefault(row.entity_pk, {})[int(row.week)] = _read(row)
+        counted.setdefault(row[0], {})[int(row[1])] = _read(row, 2)
     return counted
 
 
@@ -743,8 +784,9 @@ def _counts(polarity: ColumnElement[int]) -> list[ColumnElement[int]]:
     ]
 
 
-def _read(row: Any, prefix: str = "") -> Counts:
-    return Counts(*(int(getattr(row, prefix + name)) for name in _COUNTED))
+def _read(row: Any, place: int) -> Counts:
+    """The sums of a row in the order of _COUNTED, of which the first stands at `place`."""
+    return Counts(*map(int, row[place : place + len(_COUNTED)]))
 
 
 def _version_pk(tx: Tx, version: str | None) -> int:

@@ -14,7 +14,7 @@ from kiosque.core.polarity import Polarity
 from kiosque.store import entities
 from kiosque.store.articles import ArticleFilter, Sort
 from kiosque.store.tx import Tx
-from kiosque.web.pages.people import OptionalDay, find_person
+from kiosque.web.pages.people import OptionalDay, found_people
 
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9)
 """What the sentence offers; the address takes any from 0 to 1."""
@@ -126,7 +126,7 @@ class Asked:
 
 def ask_of(tx: Tx, question: ArticleQuestion) -> Asked:
     """`question` with its names looked up."""
-    found = {name: find_person(tx, name) for name in question.names}
+    found = found_people(tx, question.names)
     people = {entity.id: entity for entity in found.values() if entity is not None}
     return Asked(question, tuple(people.values()), tuple(n for n, entity in found.items() if entity is None))
 

@@ -151,7 +151,7 @@ def preview_alert(
     """The rule, tried on history, with its cool-down. Nothing is kept."""
     rule, today = body.rule(), api.clock().date()
     with api.database.read() as tx:
-        until = body.until or stats.overview(tx, days=1).last_day or today
+        until = body.until or stats.newest_day(tx) or today
         since = body.since or max(until, EARLIEST) - PREVIEWED
         if since > until:
             raise InvalidInput("`since` is after `until`.", hint="Swap the two days.")

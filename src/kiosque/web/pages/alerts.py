@@ -315,7 +315,7 @@ def _previewed(tx: Tx, api: Api, ask: RuleQuestion) -> tuple[Previewed | None, K
 
 def _readings(tx: Tx, api: Api, rule: AlertRule, back: str) -> tuple[Reading, ...]:
     today = api.clock().date()
-    until = stats.overview(tx, days=1).last_day or today
+    until = stats.newest_day(tx) or today
     days = min(STRETCHES.get(back, STRETCHES["5-years"]), until.toordinal() - 1)
     return preview(tx, rule, since=until - timedelta(days=days), until=until, today=today)
 

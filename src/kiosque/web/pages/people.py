@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -141,12 +141,13 @@ def compare(
 ) -> HTMLResponse:
     """`ends`: years of elections, or days, up to which everybody's last `weeks` weeks are laid over one another."""
     with house(request).database.read() as tx:
-        chosen = chosen_people(tx, entities)
+        found = found_people(tx, words_of(entities))
+        chosen = _chosen(found)
         last_days, unknown_ends = chosen_ends(tx, ends)
         common: dict[str, Any] = {
             "section": "/compare",
             "chosen": chosen,
-            "unknown": [name for name in words_of(entities) if find_person(tx, name) is None],
+            "unknown": [name for name, entity in found.items() if entity is None],
             "unknown_ends": unknown_ends,
             "ends": words_of(ends),
             "weeks": within(weeks),
@@ -274,8 +275,17 @@ def _rivals(tx: Tx) -> list[str]:
 
 def chosen_people(tx: Tx, asked: Sequence[str]) -> list[Entity]:
     """Those of the ids or names that are watched, each once, in the order asked, as many as there are hues."""
-    found = [find_person(tx, name) for name in words_of(asked)]
-    return list({entity.id: entity for entity in found if entity}.values())[:MOST_COMPARED]
+    return _chosen(found_people(tx, words_of(asked)))
+
+
+def _chosen(found: Mapping[str, Entity | None]) -> list[Entity]:
+    return list({entity.id: entity for entity in found.values() if entity}.values())[:MOST_COMPARED]
+
+
+def found_people(tx: Tx, names: Sequence[str]) -> dict[str, Entity | None]:
+    """Each id or name, and who is meant by it, if that is clear."""
+    of_ids = entity_store.of_ids(tx, names)
+    return {name: of_ids.get(name) or _find_named(tx, name) for name in names}
 
 
 def words_of(asked: Sequence[str]) -> list[str]:
@@ -285,9 +295,10 @@ def words_of(asked: Sequence[str]) -> list[str]:
 
 def find_person(tx: Tx, name: str) -> Entity | None:
     """The entity of this id, or of exactly this name or alias; else the only one whose name has it in it."""
-    known = entity_store.of_ids(tx, [name]).get(name)
-    if known is not None:
-        return known
+    return found_people(tx, [name])[name]
+
+
+def _find_named(tx: Tx, name: str) -> Entity | None:
     wanted = name.strip().replace("-", " ").casefold()
     found = entity_store.page(tx, query=wanted[:200], limit=20).items
     exact = [e for e in found if _plain(e.name) == wanted]

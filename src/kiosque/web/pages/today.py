@@ -65,7 +65,7 @@ def overview(request: Request, period: str = USUAL) -> HTMLResponse:
     chosen = period if period in PERIODS else USUAL
     days = PERIODS[chosen]
     with house(request).database.read() as tx:
-        overall = stats.overview(tx, days=0)
+        overall = stats.totals(tx)
         end = overall.last_day
         since = end - timedelta(days=days - 1) if end else None
         ranking = stats.ranking(tx, since, end, limit=LOOKED_AT) if since and end else ()
