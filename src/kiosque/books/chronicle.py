@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kiosque.books.encoder import Encoder, Vector
 from kiosque.books.lexical import LexicalIndex, build_index, load_index, save_index
 from kiosque.books.recipe import Recipe
-from kiosque.books.terms import index_terms, name_terms
+from kiosque.books.terms import index_terms, name_terms, surfaces
 
 SOURCE = Path(__file__).with_name("chronicle.jsonl")
 FOLDER = "chronicle"
@@ -86,8 +86,8 @@ class Chronicle:
 
     def place(self, text: str, vector: Vector, recipe: Recipe) -> Setting:
         """Find the notes nearest to `text`, whose vector is `vector`."""
-        words = self.lexical.scores(dict.fromkeys(index_terms(text), 1.0))
-        fit = (1.0 - recipe.note_lexical) * (self.find @ vector)
+        words = self.lexical.scores(dict.fromkeys(surfaces(text), 1.0))
+        fit = (1.0 - recipe.note_lexical) * np.vecdot(self.find, vector)
         fit += recipe.note_lexical * words / max(float(words.max(initial=0.0)), 1e-9)
         fit += recipe.note_years * self._years(text)
         nearest = np.argsort(-fit, kind="stable")[: recipe.notes]

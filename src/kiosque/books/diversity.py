@@ -22,13 +22,13 @@ def spread(
     """Places (in `books`, best first) of up to `k` books: each time the one with the highest score × (1 − `weight` ×
     likeness to the most alike that was taken).
     """
-    left = list(range(len(books)))
+    worth = scores.astype(np.float64)
     taken: list[int] = []
     worst = np.zeros(len(books))
-    while left and len(taken) < k:
-        best = max(left, key=lambda n: (float(scores[n]) * (1.0 - weight * worst[n]), -n))
-        left.remove(best)
+    while len(taken) < min(k, len(books)):
+        best = int(np.argmax(worth * (1.0 - weight * worst)))
         taken.append(best)
+        worth[best] = -np.inf
         worst = np.maximum(worst, likeness[best])
     return taken
 
@@ -47,8 +47,7 @@ def _overlaps(sets: Sequence[frozenset[str]]) -> Matrix:
     """Jaccard's coefficient of each pair; 0 where one is empty."""
     matrix = np.zeros((len(sets), len(sets)))
     for row, one in enumerate(sets):
-        for column, other in enumerate(sets[: row + 1]) if one else ():
-            shared = len(one & other)
-            if shared:
-                matrix[row, column] = matrix[column, row] = shared / len(one | other)
+        for column, other in enumerate(sets[: row + 1]):
+            if not one.isdisjoint(other):
+                matrix[row, column] = matrix[column, row] = len(one & other) / len(one | other)
     return matrix

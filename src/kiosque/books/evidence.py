@@ -19,7 +19,7 @@ from kiosque.books.chronicle import Chronicle, Note, Setting
 from kiosque.books.encoder import Encoder, Vector
 from kiosque.books.lexical import LexicalIndex
 from kiosque.books.recipe import Recipe
-from kiosque.books.terms import index_terms, name_terms
+from kiosque.books.terms import name_terms, surfaces
 from kiosque.core.book import Book
 
 MAX_TERMS = 200
@@ -82,7 +82,7 @@ class Index:
             score, vector[None], share, setting.strength, setting.notes if setting.confidence else ()
         )
 
-    def top_cosine(self, evidence: Evidence, rows: Sequence[int]) -> float:
+    def top_cosine(self, evidence: Evidence, rows: NDArray[np.intp]) -> float:
         """The highest cosine of one of the texts with one of the books in `rows`."""
         if self.vectors is None or not len(rows):
             return 0.0
@@ -120,7 +120,7 @@ class Index:
         return added
 
     def _terms(self, text: str) -> Mapping[str, float]:
-        terms = dict.fromkeys(index_terms(text), 1.0)
+        terms = dict.fromkeys(surfaces(text), 1.0)
         if len(terms) <= MAX_TERMS:
             return terms
         return dict.fromkeys(

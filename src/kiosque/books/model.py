@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kiosque.books import asked
 from kiosque.books.catalogue import Catalogue, Mask, read_rows
@@ -30,6 +31,7 @@ _POOL = 3
 """Books looked at by the diversity step, as a multiple of k."""
 _NEAREST = 200
 """Books, by score, among which one must be near enough to the text."""
+Rows = NDArray[np.intp]
 _NONE_YET = "There are no books in the catalogue yet."
 
 
@@ -116,24 +118,26 @@ class BooksModel:
     ) -> tuple[list[int], str]:
         """The rows to show, best first, and, where there are none, why."""
         score = np.where(allowed, evidence.score, np.float32(-1.0))
-        best = int(np.argmax(score))
-        if query.min_score is None and not self._fits(evidence, score, like=like):
+        wanted = query.k * _POOL
+        order = _highest(score, max(wanted, _NEAREST))
+        order = order[score[order] >= 0]
+        best = int(order[0])
+        if query.min_score is None and not self._fits(evidence, order, like=like):
             return [], self._no_match(best)
         least = self._recipe.floor if query.min_score is None else query.min_score
-        pool = [row for row in _highest(score, query.k * _POOL) if score[row] >= least]
-        if not pool:
+        pool = order[:wanted][score[order[:wanted]] >= least]
+        if not pool.size:
             return [], self._below(best, float(score[best]), least)
-        return self._spread(pool, evidence.score, query.k), ""
+        return self._spread(pool.tolist(), evidence.score, query.k), ""
 
-    def _fits(self, evidence: Evidence, score: Scores, *, like: bool) -> bool:
-        """Whether there is a good match among the books with the highest `score`. The cosine tells whether a text is
-        of this catalogue's world at all, and so does the chronicle; BM25 and the rank do not.
+    def _fits(self, evidence: Evidence, order: Rows, *, like: bool) -> bool:
+        """Whether there is a good match among the first books of `order`. The cosine tells whether a text is of this
+        catalogue's world at all, and so does the chronicle; BM25 and the rank do not.
         """
         recipe = self._recipe
         if self._index.encoder is None:
-            return float(evidence.lexical[score >= 0].max()) >= recipe.lexical_gate
-        nearest = [row for row in _highest(score, _NEAREST) if score[row] >= 0]
-        top = self._index.top_cosine(evidence, nearest)
+            return float(evidence.lexical[order].max()) >= recipe.lexical_gate
+        top = self._index.top_cosine(evidence, order[:_NEAREST])
         if like:
             return top >= recipe.likeness_gate
         return top + recipe.gate_setting * evidence.strength >= recipe.gate
@@ -179,7 +183,7 @@ class BooksModel:
         return f"No good match: no book reaches the score {least:g}; the closest, “{title}”, has {score:.2f}."
 
 
-def _highest(score: Scores, count: int) -> list[int]:
+def _highest(score: Scores, count: int) -> Rows:
     """The rows of the `count` highest scores, best first; of equal ones the lower row first."""
     if len(score) > count:
         # all that reach the least score still wanted, so that ties at the edge do not fall by chance
@@ -187,7 +191,7 @@ def _highest(score: Scores, count: int) -> list[int]:
         rows = np.nonzero(score >= edge)[0]
     else:
         rows = np.arange(len(score))
-    return [int(row) for row in rows[np.argsort(-score[rows], kind="stable")][:count]]
+    return rows[np.argsort(-score[rows], kind="stable")][:count]
 
 
 def load(folder: Path, *, threads: int | None = None) -> BooksModel:

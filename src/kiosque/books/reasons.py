@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,7 +37,7 @@ class Wording:
     """A text taken apart once, to be compared with many books."""
 
     stems: frozenset[str]
-    surface: dict[str, str]
+    surface: Mapping[str, str]
     """Stem → how the text has it."""
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import snowballstemmer
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:-[^\W_]+(?:['’][^\W_]+)*)*")
-_POSSESSIVE = re.compile(r"['’]s$|['’]$")
+_POSSESSIVE = ("'s", "’s")
 
 _STOP_WORDS = """
 a about above across after again against all almost along already also although always am among an and
@@ -35,9 +35,8 @@ _stemmer = None
 def words(text: str) -> Iterator[str]:
     """The words of `text` as written, possessives cut: "Truman's whistle-stop" → "Truman", "whistle-stop"."""
     for match in _WORD.finditer(text):
-        word = _POSSESSIVE.sub("", match.group())
-        if word:
-            yield word
+        word = match.group()
+        yield word[:-2] if word.endswith(_POSSESSIVE) else word
 
 
 def parts(word: str) -> tuple[str, ...]:
@@ -58,8 +57,11 @@ def name_terms(name: str) -> tuple[str, ...]:
     return tuple(index_terms(name))
 
 
-def surfaces(text: str) -> dict[str, str]:
-    """Stem → the first form in which `text` has it. Compounds stand before their pieces."""
+@lru_cache(maxsize=64)
+def surfaces(text: str) -> Mapping[str, str]:
+    """Stem → the first form in which `text` has it. Compounds stand before their pieces. One text is asked about by
+    what looks for books, for notes and for reasons.
+    """
     found: dict[str, str] = {}
     for word in words(text):
         for part in parts(word):
