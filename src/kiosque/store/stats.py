@@ -201,7 +201,7 @@ def intake(
         select(bucket, days.c.source, func.sum(days.c.articles))
         .group_by(bucket, days.c.source)
         .order_by(bucket, days.c.source)
-    )
+    ).all()
     return tuple(
         Intake(*bucket_days(granularity, int(number)), source, int(articles))
         for number, source, articles in rows
@@ -392,7 +392,7 @@ def timeline(
     pks = _entity_pks(tx, [entity_id])
     articles = _articles(tx, scope, granularity)
     counts = _of_entities(tx, pks, scope, granularity, part, model_version)
-    return _timeline(entity_id, granularity, counts.get(entity_id, {}), articles)
+    return _timelines([entity_id], granularity, counts, articles)[0]
 
 
 def compare(
@@ -413,24 +413,32 @@ def compare(
         return ()
     articles = _articles(tx, scope, granularity)
     counts = _of_entities(tx, pks, scope, granularity, None, model_version)
-    return tuple(_timeline(name, granularity, counts.get(name, {}), articles) for name in entity_ids)
+    return _timelines(entity_ids, granularity, counts, articles)
 
 
-def _timeline(
-    entity_id: str, granularity: Granularity, counts: dict[int, Counts], articles: dict[int, int]
-) -> Timeline:
-    buckets = tuple(
-        Bucket(*bucket_days(granularity, number), counts.get(number, Counts()), articles[number])
-        for number in sorted(articles)
-    )
-    return Timeline(entity_id, granularity, buckets)
+def _timelines(
+    names: Sequence[str],
+    granularity: Granularity,
+    counts: Mapping[str, Mapping[int, Counts]],
+    articles: Mapping[int, int],
+) -> tuple[Timeline, ...]:
+    stretches = [(number, *bucket_days(granularity, number), articles[number]) for number in sorted(articles)]
+    none = Counts()
+    found = []
+    for name in names:
+        named = counts.get(name, {})
+        buckets = [
+            Bucket(start, end, named.get(number, none), all_) for number, start, end, all_ in stretches
+        ]
+        found.append(Timeline(name, granularity, tuple(buckets)))
+    return tuple(found)
 
 
 def _articles(tx: Tx, scope: _Scope, granularity: Granularity) -> dict[int, int]:
     """The denominators: all articles of the scope by bucket."""
     days = _article_counts(scope, granularity)
     bucket = bucket_number(granularity, days).label("bucket")
-    rows = tx.execute(select(bucket, func.sum(days.c.articles)).group_by(bucket))
+    rows = tx.execute(select(bucket, func.sum(days.c.articles)).group_by(bucket)).all()
     return {int(number): int(articles) for number, articles in rows}
 
 
@@ -479,7 +487,7 @@ def _of_entities(
     days = _mention_counts(version_pk, list(pks.values()), scope, granularity, part)
     bucket = bucket_number(granularity, days).label("bucket")
     sums = (func.sum(days.c[name]).label(name) for name in _COUNTED)
-    rows = tx.execute(select(days.c.entity_pk, bucket, *sums).group_by(days.c.entity_pk, bucket))
+    rows = tx.execute(select(days.c.entity_pk, bucket, *sums).group_by(days.c.entity_pk, bucket)).all()
     ids = {pk: name for name, pk in pks.items()}
     counts: dict[str, dict[int, Counts]] = {}
     for row in rows:

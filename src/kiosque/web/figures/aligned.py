@@ -26,7 +26,7 @@ from kiosque.web.figures.comparison import (
 )
 from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Scale, circle, element, figure, nothing, path
+from kiosque.web.figures.svg import Scale, circle, element, figure, nothing, path, told
 from kiosque.web.figures.timeline import DOT
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.wording import percent, signed, thousands
@@ -121,7 +121,7 @@ def _drawn(line: Line, x: Scale, voice: Scale, net: Scale) -> Iterator[Markup]:
         )
         places = (voice(stretch.share), net(stretch.tone.net or 0.0))
         dots = (circle(x(stretch.middle), y, DOT, f"dot {line.hue.classes}") for y in places)
-        yield element("g", element("title", words), *dots)
+        yield told(words, dots)
 
 
 def _runs(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:

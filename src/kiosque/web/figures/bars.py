@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Scale, element, figure, path
+from kiosque.web.figures.svg import Scale, element, figure, path, rect
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.wording import percent, thousands
 
@@ -39,9 +39,9 @@ def diverging_bar(tone: Tone) -> Markup:
     middle = BAR_WIDTH / 2
     left = middle - neutral / 2
     parts = [
-        element("rect", class_="negative", x=left - negative, y=0, width=negative, height=BAR_HEIGHT),
-        element("rect", class_="neutral", x=left, y=0, width=neutral, height=BAR_HEIGHT),
-        element("rect", class_="positive", x=left + neutral, y=0, width=positive, height=BAR_HEIGHT),
+        rect("negative", left - negative, 0, negative, BAR_HEIGHT),
+        rect("neutral", left, 0, neutral, BAR_HEIGHT),
+        rect("positive", left + neutral, 0, positive, BAR_HEIGHT),
         element("line", class_="axis", x1=middle, x2=middle, y1=-1, y2=BAR_HEIGHT + 1),
     ]
     return figure(BAR_WIDTH, BAR_HEIGHT, gettext("Tone"), describe(tone), parts, kind="bar", fixed=True)
@@ -51,7 +51,7 @@ def probability_bar(negative: float, neutral: float, positive: float) -> Markup:
     """The three probabilities of one mention, side by side."""
     edges = (0.0, negative, negative + neutral)
     parts = [
-        element("rect", class_=name, x=BAR_WIDTH * start, y=0, width=BAR_WIDTH * size, height=BAR_HEIGHT)
+        rect(name, BAR_WIDTH * start, 0, BAR_WIDTH * size, BAR_HEIGHT)
         for name, start, size in zip(
             ("negative", "neutral", "positive"), edges, (negative, neutral, positive), strict=True
         )

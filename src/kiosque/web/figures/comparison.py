@@ -9,7 +9,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from kiosque.web.figures.hues import Hue
-from kiosque.web.figures.svg import Scale, circle, element, figure, nothing, path
+from kiosque.web.figures.svg import Scale, circle, element, figure, nothing, path, told
 from kiosque.web.figures.timeline import DOT, Bucket, crowded, year_ticks
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
@@ -112,7 +112,7 @@ def _dots(line: Line, run: Sequence[Bucket], x: Scale, voice: Scale, net: Scale)
             )
             places = (voice(share(bucket) or 0.0), net(bucket.tone.net))
             dots = (circle(x(bucket.middle), y, DOT, style) for y in places)
-            yield element("g", element("title", words), *dots)
+            yield told(words, dots)
 
 
 def labels(ends: Sequence[tuple[float, str, Hue, bool]]) -> Iterator[Markup]:

@@ -8,7 +8,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from kiosque.web.figures.svg import Scale, element, figure, nothing
+from kiosque.web.figures.svg import Scale, element, figure, nothing, rect, told
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, thousands
@@ -68,12 +68,13 @@ def _axes(columns: Sequence[Column], y: Scale, most: int) -> Iterator[Markup]:
 def _column(column: Column, names: Sequence[str], x: Scale, y: Scale) -> Markup:
     left, right = x(column.start.toordinal()), x(column.end.toordinal() + 1)
     width = max(right - left - min(1.0, (right - left) / 4), 0.5)
-    floor, bars, numbers = y(0), [], []
+    ground = floor = y(0)
+    bars, numbers = [], []
     for layer, (name, number) in enumerate(zip(names, column.numbers, strict=True), start=1):
         if number:
-            height = y(0) - y(number)
+            height = ground - y(number)
             floor -= height
-            bars.append(element("rect", class_=f"layer-{layer}", x=left, y=floor, width=width, height=height))
+            bars.append(rect(f"layer-{layer}", left, floor, width, height))
             numbers.append(f"{name} {thousands(number)}")
     words = gettext(
         "%(first)s – %(last)s: %(numbers)s",
@@ -81,4 +82,4 @@ def _column(column: Column, names: Sequence[str], x: Scale, y: Scale) -> Markup:
         last=day(column.end),
         numbers=", ".join(numbers),
     )
-    return element("g", element("title", words), *bars)
+    return told(words, bars)

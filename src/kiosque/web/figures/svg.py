@@ -28,11 +28,10 @@ class Scale:
 
 def element(name: str, *children: str, **attributes: object) -> Markup:
     """One element; `class_` and `stroke_width` become `class` and `stroke-width`, None is left out."""
-    written = ""
-    for key, value in attributes.items():
-        if value is not None:
-            written += f' {_attribute(key)}="{_number(value) if type(value) is float else escape(value)}"'
-    # charts have thousands of parts, and what is Markup need not be wrapped in it again
+    # charts have thousands of parts: numbers need no escaping, and what is Markup not to be wrapped in it again
+    written = "".join(
+        [f' {_attribute(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None]
+    )
     inner = "".join([child if type(child) is Markup else escape(child) for child in children])
     return Markup(f"<{name}{written}>{inner}</{name}>")  # noqa: S704 - every part is escaped above
 
@@ -43,6 +42,19 @@ def circle(x: float, y: float, radius: float, style: str, words: str = "") -> Ma
     return Markup(  # noqa: S704 - the words are escaped, the rest is numbers and a class
         f'<circle class="{style}" cx="{_number(x)}" cy="{_number(y)}" r="{_number(radius)}">{title}</circle>'
     )
+
+
+def rect(style: str, x: float, y: float, width: float, height: float) -> Markup:
+    """A bar. `style` is a name of ours."""
+    return Markup(  # noqa: S704 - numbers and a class
+        f'<rect class="{style}" x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" '
+        f'height="{_number(height)}"></rect>'
+    )
+
+
+def told(words: str, parts: Iterable[Markup]) -> Markup:
+    """Parts that belong together; `words` are shown where a pointer rests on one of them."""
+    return Markup(f"<g><title>{escape(words)}</title>{''.join(parts)}</g>")  # noqa: S704 - the words are escaped
 
 
 def path(points: Sequence[Point], *, closed: bool = False) -> str:
@@ -89,6 +101,12 @@ def nothing(why: str) -> Markup:
 @cache
 def _attribute(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
+
+
+def _value(value: object) -> str:
+    if type(value) is float:
+        return _number(value)
+    return str(value) if type(value) is int else escape(value)
 
 
 def _number(value: float) -> str:

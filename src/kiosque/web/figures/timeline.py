@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from kiosque.web.figures.bars import describe
 from kiosque.web.figures.polarity import Tone
-from kiosque.web.figures.svg import Point, Scale, band, circle, element, figure, nothing, path
+from kiosque.web.figures.svg import Point, Scale, band, circle, element, figure, nothing, path, rect, told
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, percent, signed, thousands
@@ -134,11 +134,11 @@ def _stretches(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
             shares=describe(bucket.tone),
             net=signed(bucket.tone.net),
         )
-        parts = [element("title", words), *_bars(bucket, x)]
+        parts = [*_bars(bucket, x)]
         if bucket.tone.net is not None and (dotted or id(bucket) in alone):
             style = f"dot {_side(bucket.tone)}"
             parts.append(circle(x(bucket.middle), _NET(bucket.tone.net), DOT, style))
-        yield element("g", *parts)
+        yield told(words, parts)
 
 
 def _areas(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
@@ -164,13 +164,14 @@ def _steps(run: Sequence[Bucket], values: Sequence[float], x: Scale) -> list[Poi
 
 def _bars(bucket: Bucket, x: Scale) -> Iterator[Markup]:
     left, right = x(bucket.start.toordinal()), x(bucket.end.toordinal() + 1)
-    floor = 0.0
+    floor, bottom = 0.0, _SHARE(0.0)
     for kind in KINDS:
         share = bucket.tone.share(getattr(bucket.tone, kind))
-        top, bottom = _SHARE(floor + share), _SHARE(floor)
         if share:
-            yield element("rect", class_=kind, x=left, y=top, width=right - left, height=bottom - top)
-        floor += share
+            floor += share
+            top = _SHARE(floor)
+            yield rect(kind, left, top, right - left, bottom - top)
+            bottom = top
 
 
 def crowded(buckets: Sequence[Bucket], x: Scale) -> bool:
