@@ -18,7 +18,6 @@ run: $(VENV)/.run ## Install and start everything in one process on http://127.0
 	@$(BIN)/kiosque up
 
 $(VENV)/.run: requirements/up.txt pyproject.toml | $(VENV)/.created
-	@echo "Installing (once) …"
 	@$(INSTALL) --require-hashes -r requirements/up.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -26,7 +25,9 @@ $(VENV)/.run: requirements/up.txt pyproject.toml | $(VENV)/.created
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Kiosque needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Installing (once) …"
 	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --require-hashes -r requirements/pip.txt
 	@touch $@
 
 # ---- test ------------------------------------------------------------------------------------
