@@ -223,6 +223,21 @@ def test_nothing_sticks_out_of_a_small_screen(browser: Any, site: Any, width: in
     assert found == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/people/abraham-lincoln",
+        "/compare?entities=abraham-lincoln,stephen-a-douglas",
+        "/compare?entities=abraham-lincoln,stephen-a-douglas&ends=1860",
+    ],
+)
+def test_on_a_phone_a_chart_is_drawn_as_wide_as_the_screen(open_page: OpenPage, path: str) -> None:
+    figure = open_page(path, width=390).locator("figure.both")
+    expect(figure.locator("svg").filter(visible=True)).to_have_count(1)
+    expect(figure.locator("svg.narrow")).to_be_visible()
+    assert figure.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 def test_on_paper_there_is_what_was_found_and_no_way_to_look_for_more(open_page: OpenPage) -> None:
     """Light whatever the screen was, on the width that A4 leaves."""
     charts = {

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from kiosque.web.figures.bars import describe, diverging_bar, probability_bar, sparkline
 from kiosque.web.figures.campaign import Dot, Lane, campaign
 from kiosque.web.figures.comparison import Line, comparison
+from kiosque.web.figures.frame import NARROW, WIDE
 from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.scores import score_dots
 from kiosque.web.figures.svg import Scale, element, path
-from kiosque.web.figures.timeline import WIDTH, Bucket, Mark, timeline
+from kiosque.web.figures.timeline import Bucket, Mark, timeline
 
 HOSTILE = "<script>alert('x')</script>\"&"
 START = date(1860, 1, 1)
@@ -145,7 +146,34 @@ class TestTimeline:
         svg = timeline([bucket(0, Tone(1, 0, 0)), last], [Mark(last.end, "1864 won")], name="x", unit="month")
         label = next(e for e in found(svg, "text", "mark") if e.text == "1864 won")
         assert label.get("text-anchor") == "end"
-        assert float(label.get("x", "")) <= WIDTH
+        assert float(label.get("x", "")) <= WIDE.width
+
+    def test_on_a_phone_nothing_lies_beside_the_chart_and_many_stretches_are_areas(self) -> None:
+        buckets = [bucket(n, Tone(1, 2, 3)) for n in range(100)]
+        svg = timeline(buckets, [], name="x", unit="month", frame=NARROW)
+        assert parsed(svg).get("class") == "narrow"
+        assert found(svg, "rect") == []
+        assert len(found(svg, "path", "positive")) == 1
+        places = [float(e.get("x", "")) for e in found(svg, "text")]
+        assert max(places) <= NARROW.width
+        years = [e for e in found(svg, "text", "tick") if (e.text or "").isdigit() and len(e.text or "") == 4]
+        assert 2 <= len(years) <= NARROW.ticks + 1
+
+    def test_one_stretch_alone_has_its_point_on_a_phone_too(self) -> None:
+        many = [bucket(n, Tone(1, 2, 3)) for n in range(100)]
+        svg = timeline([*many, bucket(120, Tone(0, 0, 1), run=1)], [], name="x", unit="month", frame=NARROW)
+        assert len(found(svg, "circle")) == 1
+
+
+def test_names_stand_below_a_comparison_on_a_phone() -> None:
+    lines = [Line(name, Hue(1, 0), (bucket(0, Tone(1, 0, 1)), bucket(1, Tone(0, 1, 1)))) for name in "abc"]
+    root = parsed(comparison(lines, unit="month", frame=NARROW))
+    _, _, width, height = map(float, root.get("viewBox", "").split())
+    names = found(comparison(lines, unit="month", frame=NARROW), "text", "label")
+    assert [name.text for name in names] == ["a", "b", "c"]
+    places = [float(name.get("y", "")) for name in names]
+    assert 420 - 20 < places[0] < places[-1] < height
+    assert width == NARROW.width
 
     def test_marks_outside_the_days_are_left_out(self) -> None:
         svg = timeline([bucket(0, Tone(1, 0, 0))], [Mark(date(1999, 1, 1), "far")], name="x", unit="month")

@@ -13,17 +13,15 @@ from itertools import groupby
 from markupsafe import Markup
 
 from kiosque.web.figures.comparison import (
-    HEIGHT,
-    LEFT,
     NET_BOTTOM,
     NET_TOP,
-    RIGHT,
     VOICE_BOTTOM,
     VOICE_TOP,
-    WIDTH,
+    height,
     labels,
     panel,
 )
+from kiosque.web.figures.frame import WIDE_WITH_NAMES, Frame
 from kiosque.web.figures.hues import Hue
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Scale, circle, element, figure, nothing, path, told
@@ -61,17 +59,17 @@ class Line:
     """Drawn with a bold name: the one who won."""
 
 
-def aligned(lines: Sequence[Line], *, weeks: int, title: str) -> Markup:
+def aligned(lines: Sequence[Line], *, weeks: int, title: str, frame: Frame = WIDE_WITH_NAMES) -> Markup:
     """The chart; `weeks` is how long the axis is."""
     if not any(stretch.tone.total for line in lines for stretch in line.stretches):
         return nothing(gettext("Nothing to draw: no article in these weeks names any of them."))
-    x = Scale(weeks, 0, LEFT, WIDTH - RIGHT)
+    x = Scale(weeks, 0, frame.left, frame.width - frame.right)
     most = max((s.share for line in lines for s in line.stretches), default=0.0) or 1.0
     voice, net = Scale(0, most, VOICE_BOTTOM, VOICE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
     parts = [
-        *_weeks(x, weeks),
-        *panel(gettext("share of all articles"), voice, ((0.0, "0"), (most, percent(most)))),
-        *panel(gettext("net polarity"), net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
+        *_weeks(x, weeks, min(8, frame.ticks)),
+        *panel(gettext("share of all articles"), x, voice, ((0.0, "0"), (most, percent(most)))),
+        *panel(gettext("net polarity"), x, net, ((1.0, "+1"), (0.0, "0"), (-1.0, "−1"))),
     ]
     for line in lines:
         parts += _drawn(line, x, voice, net)
@@ -80,9 +78,9 @@ def aligned(lines: Sequence[Line], *, weeks: int, title: str) -> Markup:
         for line in lines
         if line.stretches
     ]
-    parts += labels(ends)
+    parts += labels(ends, frame)
     words = "; ".join(f"{line.name}: {_counted(line)}" for line in lines)
-    return figure(WIDTH, HEIGHT, title, words, parts, kind="comparison")
+    return figure(frame.width, height(frame, ends), title, words, parts, kind=frame.kind("comparison"))
 
 
 def _counted(line: Line) -> str:
@@ -90,8 +88,8 @@ def _counted(line: Line) -> str:
     return ngettext("%(n)s article", "%(n)s articles", total, n=thousands(total))
 
 
-def _weeks(x: Scale, weeks: int) -> Iterator[Markup]:
-    step = next(s for s in (1, 2, 4, 13, 26, 52) if weeks / s <= 8)
+def _weeks(x: Scale, weeks: int, most: int) -> Iterator[Markup]:
+    step = next(s for s in (1, 2, 4, 13, 26, 52) if weeks / s <= most)
     for number in range(0, weeks + 1, step):
         place = x(number)
         yield element("line", class_="grid", x1=place, x2=place, y1=VOICE_TOP, y2=NET_BOTTOM)

@@ -13,14 +13,14 @@ from itertools import groupby
 from markupsafe import Markup
 
 from kiosque.web.figures.bars import describe
+from kiosque.web.figures.frame import WIDE, Frame
 from kiosque.web.figures.polarity import Tone
 from kiosque.web.figures.svg import Point, Scale, band, circle, element, figure, nothing, path, rect, told
 from kiosque.web.language import gettext, ngettext
 from kiosque.web.terms import term
 from kiosque.web.wording import day, percent, signed, thousands
 
-WIDTH, HEIGHT = 960.0, 420.0
-LEFT, RIGHT = 44.0, 20.0
+HEIGHT = 420.0
 EDGE = 40.0
 """Labels nearer to the right edge than this end at their line instead of being centred on it."""
 VOLUME_TOP, VOLUME_BOTTOM = 34.0, 120.0
@@ -28,8 +28,6 @@ SHARE_TOP, SHARE_BOTTOM = 148.0, 218.0
 NET_TOP, NET_BOTTOM = 246.0, 390.0
 _SHARE, _NET = Scale(0, 1, SHARE_BOTTOM, SHARE_TOP), Scale(-1, 1, NET_BOTTOM, NET_TOP)
 KINDS = ("negative", "neutral", "positive")
-NARROWEST = 3.0
-"""Pixels of a stretch that a pointer still finds."""
 DOT = 3.0
 """Radius of a point of a line."""
 
@@ -58,18 +56,22 @@ class Mark:
     label: str
 
 
-def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, unit: str) -> Markup:
+def timeline(
+    buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, unit: str, frame: Frame = WIDE
+) -> Markup:
     """The chart of one entity. `unit` names the width of a bucket: day, week, month, …"""
     if not buckets:
         return nothing(gettext("Nothing to draw: no article in these days names them."))
-    x = Scale(buckets[0].start.toordinal(), buckets[-1].end.toordinal() + 1, LEFT, WIDTH - RIGHT)
+    x = Scale(
+        buckets[0].start.toordinal(), buckets[-1].end.toordinal() + 1, frame.left, frame.width - frame.right
+    )
     parts = [
-        *year_ticks(x, VOLUME_TOP, NET_BOTTOM),
+        *year_ticks(x, VOLUME_TOP, NET_BOTTOM, frame.ticks),
         *_volume(buckets, x),
-        *_share_axis(),
+        *_share_axis(x),
         *_net(buckets, x),
-        *_stretches(buckets, x),
-        *_marks(marks, x, buckets[0].start, buckets[-1].end),
+        *_stretches(buckets, x, frame.narrowest),
+        *_marks([mark for mark in marks if buckets[0].start <= mark.day <= buckets[-1].end], x, frame),
     ]
     total = sum(bucket.tone.total for bucket in buckets)
     words = ngettext(
@@ -87,7 +89,7 @@ def timeline(buckets: Sequence[Bucket], marks: Iterable[Mark], *, name: str, uni
         last=day(buckets[-1].end),
     )
     title = gettext("%(name)s over time", name=name)
-    return figure(WIDTH, HEIGHT, title, words, parts, kind="timeline")
+    return figure(frame.width, HEIGHT, title, words, parts, kind=frame.kind("timeline"))
 
 
 def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
@@ -98,8 +100,8 @@ def _runs(buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
 def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
     most = max(bucket.tone.total for bucket in buckets) or 1
     y = Scale(0, most, VOLUME_BOTTOM, VOLUME_TOP)
-    yield element("text", thousands(most), class_="tick", x=LEFT - 6, y=VOLUME_TOP + 4, text_anchor="end")
-    yield element("text", gettext("articles"), class_="caption", x=LEFT, y=VOLUME_TOP - 18)
+    yield element("text", thousands(most), class_="tick", x=x.start - 6, y=VOLUME_TOP + 4, text_anchor="end")
+    yield element("text", gettext("articles"), class_="caption", x=x.start, y=VOLUME_TOP - 18)
     for run in _runs(buckets):
         steps: list[Point] = []
         for bucket in run:
@@ -107,24 +109,25 @@ def _volume(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
             steps += [(x(bucket.start.toordinal()), top), (x(bucket.end.toordinal() + 1), top)]
         floor = [(steps[0][0], VOLUME_BOTTOM), (steps[-1][0], VOLUME_BOTTOM)]
         yield element("path", class_="area", d=band(steps, floor))
-    yield element("line", class_="axis", x1=LEFT, x2=WIDTH - RIGHT, y1=VOLUME_BOTTOM, y2=VOLUME_BOTTOM)
+    yield element("line", class_="axis", x1=x.start, x2=x.end, y1=VOLUME_BOTTOM, y2=VOLUME_BOTTOM)
 
 
-def _share_axis() -> Iterator[Markup]:
-    yield element("text", gettext("shares of these articles"), class_="caption", x=LEFT, y=SHARE_TOP - 8)
+def _share_axis(x: Scale) -> Iterator[Markup]:
+    yield element("text", gettext("shares of these articles"), class_="caption", x=x.start, y=SHARE_TOP - 8)
     for value in (0.0, 1.0):
         place = _SHARE(value) + 4
-        yield element("text", percent(value), class_="tick", x=LEFT - 6, y=place, text_anchor="end")
+        yield element("text", percent(value), class_="tick", x=x.start - 6, y=place, text_anchor="end")
 
 
-def _stretches(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
+def _stretches(buckets: Sequence[Bucket], x: Scale, narrowest: float) -> Iterator[Markup]:
     """Each stretch's shares (negative below, positive above, neutral between them: always the whole height) and its
     point on the line of net polarity. What it says in words belongs to both.
     """
-    if len(buckets) * NARROWEST > x.end - x.start:
-        yield from _areas(buckets, x)
-        return
     alone = {id(run[0]) for run in map(_named, _runs(buckets)) if len(run) == 1}
+    if len(buckets) * narrowest > x.end - x.start:
+        yield from _areas(buckets, x)
+        yield from (_dot(bucket, x) for bucket in buckets if id(bucket) in alone)
+        return
     dotted = not crowded(buckets, x)
     for bucket in _named(buckets):
         words = gettext(
@@ -135,10 +138,13 @@ def _stretches(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
             net=signed(bucket.tone.net),
         )
         parts = [*_bars(bucket, x)]
-        if bucket.tone.net is not None and (dotted or id(bucket) in alone):
-            style = f"dot {_side(bucket.tone)}"
-            parts.append(circle(x(bucket.middle), _NET(bucket.tone.net), DOT, style))
+        if dotted or id(bucket) in alone:
+            parts.append(_dot(bucket, x))
         yield told(words, parts)
+
+
+def _dot(bucket: Bucket, x: Scale) -> Markup:
+    return circle(x(bucket.middle), _NET(bucket.tone.net or 0.0), DOT, f"dot {_side(bucket.tone)}")
 
 
 def _areas(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
@@ -185,17 +191,17 @@ def _named(buckets: Sequence[Bucket]) -> list[Bucket]:
 
 def _net(buckets: Sequence[Bucket], x: Scale) -> Iterator[Markup]:
     y = _NET
-    yield element("text", gettext("net polarity"), class_="caption", x=LEFT, y=NET_TOP - 4)
+    yield element("text", gettext("net polarity"), class_="caption", x=x.start, y=NET_TOP - 4)
     for value, words in ((1, "+1"), (0, "0"), (-1, "−1")):
         yield element(
             "line",
             class_="axis" if value == 0 else "grid",
-            x1=LEFT,
-            x2=WIDTH - RIGHT,
+            x1=x.start,
+            x2=x.end,
             y1=y(value),
             y2=y(value),
         )
-        yield element("text", words, class_="tick", x=LEFT - 6, y=y(value) + 4, text_anchor="end")
+        yield element("text", words, class_="tick", x=x.start - 6, y=y(value) + 4, text_anchor="end")
     for run in _runs(buckets):
         yield from _net_run(_named(run), x, y)
 
@@ -215,10 +221,10 @@ def _side(tone: Tone) -> str:
     return "positive" if net > 0 else "negative" if net < 0 else "neutral"
 
 
-def year_ticks(x: Scale, top: float, bottom: float) -> Iterator[Markup]:
-    """Hairlines and numbers of years, as many as can be read."""
+def year_ticks(x: Scale, top: float, bottom: float, most: int) -> Iterator[Markup]:
+    """Hairlines and numbers of years, for stretches of which there are at most so many."""
     first, last = date.fromordinal(int(x.low)).year, date.fromordinal(int(x.high)).year
-    step = next(s for s in (1, 2, 4, 10, 20, 40, 100, 1000) if (last - first) / s <= 12)
+    step = next(s for s in (1, 2, 4, 10, 20, 40, 100, 1000) if (last - first) / s <= most)
     for year in range(first - first % step, last + 1, step):
         place = x(date(max(year, 1), 1, 1).toordinal())
         if x.start <= place <= x.end:
@@ -226,15 +232,13 @@ def year_ticks(x: Scale, top: float, bottom: float) -> Iterator[Markup]:
             yield element("text", str(year), class_="tick", x=place, y=bottom + 18, text_anchor="middle")
 
 
-def _marks(marks: Iterable[Mark], x: Scale, first: date, last: date) -> Iterator[Markup]:
+def _marks(marks: Iterable[Mark], x: Scale, frame: Frame) -> Iterator[Markup]:
     taken = -100.0
     for mark in sorted(marks, key=lambda mark: mark.day):
-        if not first <= mark.day <= last:
-            continue
         place = x(mark.day.toordinal())
         yield element("line", class_="mark", x1=place, x2=place, y1=VOLUME_TOP - 8, y2=NET_BOTTOM)
-        if place - taken > 34:  # labels may not run into one another
-            anchor = "end" if place > WIDTH - EDGE else "middle"
-            x_label = min(place, WIDTH - 2) if anchor == "end" else place
+        if place - taken > frame.apart:  # labels may not run into one another
+            anchor = "end" if place > frame.width - EDGE else "middle"
+            x_label = min(place, frame.width - 2) if anchor == "end" else place
             yield element("text", mark.label, class_="mark", x=x_label, y=VOLUME_TOP - 12, text_anchor=anchor)
             taken = place

@@ -20,6 +20,7 @@ from kiosque.store.tx import Tx
 from kiosque.web.figures.aligned import Line as AlignedLine
 from kiosque.web.figures.aligned import Stretch, aligned
 from kiosque.web.figures.comparison import Line, comparison
+from kiosque.web.figures.frame import NARROW, WIDE, WIDE_WITH_NAMES, Frame
 from kiosque.web.figures.hues import hue_of, hues_of
 from kiosque.web.figures.timeline import Bucket, Mark, timeline
 from kiosque.web.language import gettext
@@ -110,7 +111,12 @@ def person(
             too_fine=by is not Grain.AUTO and grain.value != by.value,
             since=since,
             until=until,
-            chart=timeline(buckets, election_marks(candidacies), name=entity.name, unit=grain.value),
+            charts=[
+                timeline(
+                    buckets, election_marks(candidacies), name=entity.name, unit=grain.value, frame=frame
+                )
+                for frame in ((WIDE, NARROW) if buckets else (WIDE,))
+            ],
             buckets=buckets,
             total=sum_counts(line),
             hue=hue_of(entity_id),
@@ -179,6 +185,7 @@ def _compared(
         for entity, hue, line in zip(chosen, hues, lines, strict=True)
     ]
     totals = [sum_counts(line) for line in lines]
+    frames = _frames(any(line.buckets for line in drawn)) if drawn else ()
     return {
         "grain": grain,
         "too_fine": by is not Grain.AUTO and grain.value != by.value,
@@ -187,7 +194,7 @@ def _compared(
         "totals": totals,
         "all_mentions": sum(each.total for each in totals),
         "all_articles": sum(bucket.articles for bucket in lines[0].buckets) if lines else 0,
-        "chart": comparison(drawn, unit=grain.value) if drawn else None,
+        "charts": [comparison(drawn, unit=grain.value, frame=frame) for frame in frames],
     }
 
 
@@ -219,8 +226,13 @@ def _aligned(tx: Tx, chosen: Sequence[Entity], last_days: Sequence[date], weeks:
         "people": names,
         "last_days": last_days,
         "left_out": len(named) - len(shown),
-        "chart": aligned(drawn, weeks=weeks, title=title),
+        "charts": [aligned(drawn, weeks=weeks, title=title, frame=frame) for frame in _frames(bool(drawn))],
     }
+
+
+def _frames(anything: bool) -> tuple[Frame, ...]:
+    """For which widths a chart with names is drawn; without anything in it there are only words."""
+    return (WIDE_WITH_NAMES, NARROW) if anything else (WIDE_WITH_NAMES,)
 
 
 def within(weeks: int) -> int:
