@@ -44,6 +44,10 @@ class _Session(socketserver.StreamRequestHandler):
             if not self._answer(verb.upper(), rest):
                 return
 
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()  # the server itself closes only the one that was there before STARTTLS
+
     def _answer(self, verb: str, rest: str) -> bool:
         if verb in ("EHLO", "HELO"):
             offers = ["127.0.0.1", *(["STARTTLS", "AUTH PLAIN"] if self.server.context else [])]

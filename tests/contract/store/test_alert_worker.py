@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import httpx2
 import pytest
 
-from kiosque.core.alert import AlertRule, Kind, Measure, Side, Window
+from kiosque.core.alert import AlertRule, Digest, Kind, Measure, Side, Window
 from kiosque.ops.metrics import Metrics
 from kiosque.pipeline.alert_sending import Postman
-from kiosque.pipeline.alerts import TRIES, AlertWorker
+from kiosque.pipeline.alerts import TRIES, AlertWorker, next_digest
+from kiosque.pipeline.mail import Mail, MailServer
 from kiosque.pipeline.webhook import Webhook
 from kiosque.store import alert_events, alert_outbox, alerts
 from kiosque.store.alerts import Outputs
+from kiosque.testing.mail import mail_server
 from kiosque.testing.pipeline import ManualClock
 from kiosque.testing.world import NEUTRAL, NOW, article
 
@@ -97,3 +99,47 @@ def test_what_does_not_arrive_is_tried_with_the_same_id_and_given_up_in_the_end(
         (delivery,) = alert_outbox.page(tx).items
     assert delivery.state is alert_outbox.DeliveryState.DEAD
     assert "500" in (delivery.reason or "")
+
+
+def test_a_daily_mail_tells_once_of_all_the_alerts_of_its_reader(world, clock):
+    numbers = count()
+
+    def new_id():
+        return f"{next(numbers):032x}"
+
+    with mail_server() as box:
+        mail = Mail(MailServer("127.0.0.1", box.port, "none", "k@example.org"))
+        webhook = Webhook(httpx2.MockTransport(Receiver()), user_agent="kiosque")
+        postman = Postman(webhook, mail, secret_key="k", clock=clock, new_id=new_id)
+        worker = AlertWorker(world.database, postman, clock=clock, metrics=Metrics(), new_id=new_id)
+        for name in ("many", "very many"):
+            with world.database.write() as tx:
+                alerts.add(
+                    tx,
+                    name=name,
+                    rule=RULE,
+                    outputs=Outputs(None, ("ana@example.org",), Digest.DAILY),
+                    by="ana",
+                    at=NOW,
+                    secret_nonce=name,
+                    feed_nonce=name,
+                )
+        for number in range(3):
+            world.add(article(f"a{number}", NOW), ("abraham-lincoln", NEUTRAL))
+        assert worker.look() == 2
+        assert worker.send() == 0
+        clock.move((next_digest(NOW, 6) - NOW).total_seconds())
+        assert worker.send() == 1
+        assert worker.send() == 0
+    (message,) = box.messages
+    assert message["To"] == "ana@example.org"
+    assert all(f"{name}" in message.get_content() for name in ("many", "very many"))
+
+
+@pytest.mark.parametrize(
+    ("now", "due"), [((1, 5, 59), (1, 6)), ((1, 6, 0), (2, 6)), ((1, 23, 30), (2, 6)), ((31, 7, 0), (32, 6))]
+)
+def test_a_digest_goes_out_at_the_next_full_hour_of_its_kind(now, due):
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    moment = start + timedelta(days=now[0] - 1, hours=now[1], minutes=now[2])
+    assert next_digest(moment, 6) == start + timedelta(days=due[0] - 1, hours=due[1])

@@ -6,6 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
+import shutil
+import ssl
+import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,6 +134,70 @@ def test_a_mail_arrives_as_it_was_meant():
     assert message["Message-ID"] == "<m1@example.org>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message.get_content().replace("\r\n", "\n") == text
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A key and a certificate for 127.0.0.1 that nobody has signed."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    asked = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=mail",
+    ]
+    alternative = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [openssl, *asked, *alternative, "-keyout", key, "-out", cert], check=True, capture_output=True
+    )
+    return key, cert
+
+
+@pytest.fixture
+def encrypting(certificate):
+    """A mail server that offers STARTTLS, and a context that trusts it."""
+    key, cert = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with mail_server(context) as box:
+        yield box, ssl.create_default_context(cafile=str(cert))
+
+
+def starttls_at(port: int) -> MailServer:
+    return MailServer("127.0.0.1", port, "starttls", "k@example.org", user="ana", password="secret")
+
+
+def test_with_starttls_neither_password_nor_mail_goes_in_the_clear(encrypting):
+    box, trusting = encrypting
+    mail = Mail(starttls_at(box.port), context=trusting)
+    mail.send("ana@example.org", "Hello", "Text", message_id="m1", at=NOW)
+    assert box.encrypted == [True]
+    (login,) = box.logins
+    assert base64.b64decode(login.split()[-1]) == b"\0ana\0secret"
+
+
+def test_a_mail_server_whose_certificate_nobody_knows_gets_neither(encrypting):
+    box, _ = encrypting
+    with pytest.raises(OutputUnavailable, match="SSLCertVerificationError"):
+        Mail(starttls_at(box.port)).send("ana@example.org", "Hello", "Text", message_id="m1", at=NOW)
+    assert (box.logins, box.messages) == ([], [])
+
+
+def test_a_mail_server_without_starttls_gets_nothing_either():
+    with mail_server() as box, pytest.raises(OutputUnavailable):
+        Mail(starttls_at(box.port)).send("ana@example.org", "Hello", "Text", message_id="m1", at=NOW)
+    assert (box.logins, box.messages) == ([], [])
 
 
 def test_a_header_cannot_be_smuggled_in():
