@@ -72,7 +72,7 @@ def main() -> None:
         folder = Path(temporary)
         for name in (GRAPH, TOKENIZER):
             shutil.copyfile(arguments.exported / name, folder / name)
-        write_chronicle(SOURCE, folder / FOLDER, Encoder(folder, threads=1))
+        write_chronicle(SOURCE, folder / FOLDER, Encoder(folder))
         report = measure(folder, corpus / "queries-dev.jsonl", arguments.datasets, tune=True)
         report["unread"] = measure_unread(folder, corpus / "queries-dev.jsonl", arguments.datasets)
         (folder / EVALUATION).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -27,6 +27,7 @@ from kiosque.books.priors import Votes, write_votes
 from kiosque.books.recipe import Recipe, write_recipe
 from kiosque.books.terms import index_terms
 from kiosque.core.book import Book, BookQuery
+from kiosque.core.cpus import count_cpus
 
 FORMAT = "books/1"
 EVALUATION = "evaluation.json"
@@ -67,8 +68,8 @@ def build(
     index = assemble(
         catalogue,
         recipe,
-        encoder=Encoder(out, threads=1) if encoder else None,
-        threads=threads or os.cpu_count() or 1,
+        encoder=Encoder(out) if encoder else None,
+        threads=threads or count_cpus(),
         progress=progress,
     )
     save_index(index.lexical, out)

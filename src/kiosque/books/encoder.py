@@ -27,14 +27,14 @@ class Encoder:
     so that a text has one vector whatever it is asked together with.
     """
 
-    def __init__(self, folder: Path, *, threads: int | None = None, remember: bool = False) -> None:
-        """Load `encoder.onnx` and `tokenizer.json`. `threads` per run, 1 without it: texts are short, several are
-        run at once, and onnxruntime left to itself ties threads to processors that this process may not use.
+    def __init__(self, folder: Path, *, remember: bool = False) -> None:
+        """Load `encoder.onnx` and `tokenizer.json`. A run has one thread: texts are short, several are run at once,
+        and onnxruntime left to itself ties threads to processors that this process may not use.
         `remember` keeps every vector, for evaluations that ask for the same texts again and again.
         """
         self._known: dict[str, Vector] | None = {} if remember else None
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 1
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
             self._tokenizer = Tokenizer.from_str((folder / TOKENIZER).read_text(encoding="utf-8"))

@@ -114,7 +114,7 @@ def evaluate(
 def _bench(folder: Path | None, recipe: Recipe) -> Bench:
     if folder is None:
         return Bench(None, None, recipe)
-    encoder = Encoder(folder, threads=1, remember=True)
+    encoder = Encoder(folder, remember=True)
     if holds(folder / FOLDER, SOURCE):
         return Bench(encoder, load_chronicle(folder / FOLDER), recipe)
     with tempfile.TemporaryDirectory(prefix="kiosque-books-") as temporary:

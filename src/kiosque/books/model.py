@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from kiosque.books.priors import Votes, read_votes, shift
 from kiosque.books.reasons import explain, take_apart
 from kiosque.books.recipe import read_recipe
 from kiosque.core.book import Book, BookQuery, Recommendation, Shelf
+from kiosque.core.cpus import count_cpus
 from kiosque.core.errors import CorruptModel, NoModel, NotFound
 
 VECTORS = "vectors.npy"
@@ -52,8 +55,12 @@ class Info:
 class BooksModel:
     """Immutable after loading; every method may be called from any thread."""
 
-    def __init__(self, version: str, index: Index, canary: Sequence[dict[str, object]] = ()) -> None:
+    def __init__(
+        self, version: str, index: Index, canary: Sequence[dict[str, object]] = (), *, threads: int = 1
+    ) -> None:
+        """`threads` answer the queries that are asked together."""
         self._version = version
+        self._threads = threads
         self._index = index
         self._catalogue = index.catalogue
         self._recipe = index.recipe
@@ -95,7 +102,13 @@ class BooksModel:
         """A shelf for each query. Raises InvalidInput on a malformed query, NotFound on an unknown book."""
         for query in queries:
             asked.check(query)
-        return [self._shelf(query) for query in queries]
+        if self._threads == 1 or len(queries) <= 1:
+            return [self._shelf(query) for query in queries]
+        return list(self._pool.map(self._shelf, queries))
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="books")
 
     def _shelf(self, query: BookQuery) -> Shelf:
         own = self._book(query.book_key) if query.book_key is not None else None
@@ -195,30 +208,31 @@ def _highest(score: Scores, count: int) -> Rows:
 
 
 def load(folder: Path, *, threads: int | None = None) -> BooksModel:
-    """Load the version in `folder`, named after the folder. `threads` for the encoder.
+    """Load the version in `folder`, named after the folder. `threads` for queries that are asked together; without it
+    what affinity and cgroup allow.
 
     Raises NoModel where there is no such folder, CorruptModel where its files are missing or damaged.
     """
     if not folder.is_dir():
         raise NoModel(f"There is no books version in {folder}.", hint="Build one with `kiosque books build`.")
     try:
-        index = _read(folder, threads)
+        index = _read(folder)
         canary = json.loads((folder / CANARY).read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptModel(
             f"Books version {folder.name} cannot be read: {error}",
             hint="Build it again with `kiosque books build`.",
         ) from error
-    return BooksModel(folder.name, index, canary)
+    return BooksModel(folder.name, index, canary, threads=threads or count_cpus())
 
 
-def _read(folder: Path, threads: int | None) -> Index:
+def _read(folder: Path) -> Index:
     catalogue, lexical, recipe = read_rows(folder), load_index(folder), read_recipe(folder)
     shifts = _shifts(catalogue, read_votes(folder))
     if not (folder / GRAPH).exists():
         encoder = vectors = chronicle = None
     else:
-        encoder = Encoder(folder, threads=threads)
+        encoder = Encoder(folder)
         vectors = np.load(folder / VECTORS, allow_pickle=False).astype(np.float32)
         chronicle = load_chronicle(folder / FOLDER)
     if lexical.size != len(catalogue) or (vectors is not None and len(vectors) != len(catalogue)):

@@ -79,27 +79,27 @@ def test_the_shipped_version_is_sound_and_small(encoder_folder):
 
 
 def test_a_text_has_one_vector_of_length_one(encoder_folder):
-    encoder = Encoder(encoder_folder, threads=1)
+    encoder = Encoder(encoder_folder)
     vector = encoder.encode("The President spoke.")
     assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
     assert (vector == list(encoder.encode_each(["Another text.", "The President spoke."]))[1]).all()
 
 
 def test_near_texts_have_near_vectors(encoder_folder):
-    encoder = Encoder(encoder_folder, threads=1)
+    encoder = Encoder(encoder_folder)
     near, far = (encoder.encode(t) for t in ("Soldiers fought at dawn.", "Bake the cake slowly."))
     asked = encoder.encode("The army attacked in the early morning.")
     assert asked @ near > asked @ far + 0.3
 
 
 def test_beyond_the_last_word_piece_a_text_is_not_read(encoder_folder):
-    encoder = Encoder(encoder_folder, threads=1)
+    encoder = Encoder(encoder_folder)
     long = "war " * MAX_TOKENS
     assert (encoder.encode(long) == encoder.encode(long + "and peace " * 20_000)).all()
 
 
 def test_characters_that_the_vocabulary_lacks_do_no_harm(encoder_folder):
-    assert np.isfinite(Encoder(encoder_folder, threads=1).encode("選挙 🗳️ \x00 Ελλάδα")).all()
+    assert np.isfinite(Encoder(encoder_folder).encode("選挙 🗳️ \x00 Ελλάδα")).all()
 
 
 def test_a_version_reproduces_its_answers(model):
@@ -206,3 +206,9 @@ def test_notes_that_changed_since_the_encoder_was_published_are_encoded_anew(
     monkeypatch.setattr("kiosque.books.build.SOURCE", tmp_path / "notes.jsonl")
     build(books[:5], tmp_path / "version", encoder=encoder_folder)
     assert load(tmp_path / "version").info.notes == 3
+
+
+def test_several_threads_give_the_same_shelves(folder, model, books):
+    queries = [BookQuery(text=book.description, k=3) for book in books if book.description]
+    with_threads = load(folder, threads=3).recommend(queries)
+    assert with_threads == [model.recommend([query])[0] for query in queries]
