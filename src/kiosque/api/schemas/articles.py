@@ -218,7 +218,8 @@ class ArticleQuery(ListQuery):
     sort: Sort | None = Field(
         default=None,
         description="Without it the newest first. `relevance` needs `q` and, where nothing else is asked, ranks the "
-        "10,000 that came in last; `negative` and `positive` put the most extreme mention first.",
+        "10,000 that came in last; of words that more than 50,000 have, those with them in the headline come first "
+        "(SQLite). `negative` and `positive` put the most extreme mention first.",
         examples=["newest"],
     )
 
