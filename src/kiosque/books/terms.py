@@ -70,7 +70,7 @@ def surfaces(text: str) -> Mapping[str, str]:
     return found
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The Snowball (English) stem of `word`, in lower case."""
     global _stemmer  # noqa: PLW0603 - one stemmer a process: it keeps state while it works, hence the lock
