@@ -50,7 +50,7 @@ def test_a_narrowed_timeline_reads_one_covering_index(plan, granularity, options
     assert "SCAN article\n" not in steps
 
 
-@pytest.mark.parametrize(("granularity", "tally"), [(Granularity.WEEK, "day"), (Granularity.YEAR, "month")])
+@pytest.mark.parametrize(("granularity", "tally"), [(Granularity.WEEK, "day"), (Granularity.YEAR, "year")])
 def test_a_timeline_reads_tallies_only(plan, granularity, tally):
     steps = plan(lambda tx: stats.timeline(tx, A, granularity=granularity))
     assert f"SEARCH mention_{tally} USING PRIMARY KEY (version_pk=? AND entity_pk=?" in steps
