@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds after which something that ought to happen is given up; never a time that a test measures."""
 
 
