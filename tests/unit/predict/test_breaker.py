@@ -40,28 +40,14 @@ class Away:
         return self._answer({"polarity": "v1"})
 
 
-class Hand:
-    """A clock that is moved by hand."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def hand() -> Hand:
-    return Hand()
-
-
 @pytest.fixture
 def predictor() -> Away:
     return Away()
 
 
 @pytest.fixture
-def breaker(predictor: Away, hand: Hand) -> Breaker:
-    return Breaker(predictor, rest=5.0, monotonic=hand)
+def breaker(predictor: Away, seconds) -> Breaker:
+    return Breaker(predictor, rest=5.0, monotonic=seconds)
 
 
 def fails(breaker: Breaker) -> PredictUnavailable:
@@ -79,10 +65,10 @@ def test_what_is_answered_is_passed_on(breaker: Breaker, predictor: Away):
     assert predictor.asked == 4
 
 
-def test_after_a_failure_nothing_is_asked_for_a_while(breaker: Breaker, predictor: Away, hand: Hand):
+def test_after_a_failure_nothing_is_asked_for_a_while(breaker: Breaker, predictor: Away, seconds):
     predictor.trouble = PredictUnavailable("Refused.", hint="Is it running?")
     fails(breaker)
-    hand.now += 2.0
+    seconds.now += 2.0
     refused = fails(breaker)
     assert (refused.detail, refused.hint, refused.retry_after) == ("Refused.", "Is it running?", 3.0)
     with pytest.raises(PredictUnavailable):
@@ -90,25 +76,23 @@ def test_after_a_failure_nothing_is_asked_for_a_while(breaker: Breaker, predicto
     assert predictor.asked == 1
 
 
-def test_then_one_question_is_tried_and_its_answer_opens_the_way(
-    breaker: Breaker, predictor: Away, hand: Hand
-):
+def test_then_one_question_is_tried_and_its_answer_opens_the_way(breaker: Breaker, predictor: Away, seconds):
     predictor.trouble = PredictUnavailable("Refused.")
     fails(breaker)
-    hand.now += 5.0
+    seconds.now += 5.0
     fails(breaker)
     assert predictor.asked == 2
     predictor.trouble = None
     fails(breaker)
-    hand.now += 5.0
+    seconds.now += 5.0
     assert breaker.books(QUERY) == QUERY == breaker.books(QUERY)
     assert predictor.asked == 4
 
 
-def test_while_one_question_is_tried_the_others_are_refused(breaker: Breaker, predictor: Away, hand: Hand):
+def test_while_one_question_is_tried_the_others_are_refused(breaker: Breaker, predictor: Away, seconds):
     predictor.trouble = PredictUnavailable("Refused.")
     fails(breaker)
-    hand.now += 5.0
+    seconds.now += 5.0
     predictor.trouble = None
     tried, let_go = threading.Event(), threading.Event()
 
@@ -127,14 +111,14 @@ def test_while_one_question_is_tried_the_others_are_refused(breaker: Breaker, pr
     assert breaker.versions() == {"polarity": "v1"}
 
 
-def test_another_error_is_an_answer(breaker: Breaker, predictor: Away, hand: Hand):
+def test_another_error_is_an_answer(breaker: Breaker, predictor: Away, seconds):
     predictor.trouble = NoModel("No books yet.")
     for _ in range(2):
         with pytest.raises(NoModel):
             breaker.books(QUERY)
     predictor.trouble = PredictUnavailable("Refused.")
     fails(breaker)
-    hand.now += 5.0
+    seconds.now += 5.0
     predictor.trouble = NoModel("No books yet.")
     for _ in range(2):
         with pytest.raises(NoModel):
