@@ -117,3 +117,13 @@ def test_drawings_are_well_formed_and_names_are_no_markup() -> None:
     assert root.tag.endswith("svg")
     words = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
     assert {"<b>", "a & b", "<", "before", ">1"} <= words
+
+
+def test_level_stretches_of_a_line_are_drawn_by_their_ends() -> None:
+    steady = [(float(second), 3.0 if second < 500 else 4.0) for second in range(1000)]
+    drawn = ElementTree.fromstring(drawing.page("long", [drawing.lines("line", {"one": steady}, x_unit="s")]))
+    (line,) = drawn.iter("{http://www.w3.org/2000/svg}polyline")
+    corners = [tuple(map(int, corner.split(","))) for corner in line.attrib["points"].split()]
+    assert len(corners) == 4
+    assert (corners[0][1], corners[1][1]) > (corners[2][1], corners[3][1])
+    assert corners[0][0] < corners[1][0] <= corners[2][0] < corners[3][0]

@@ -8,7 +8,7 @@ from html import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 240, 60, 190, 34, 36
 """Of one panel, in pixels; the names of what is drawn stand on the right."""
-COLOURS = ("#1f5fa8", "#c25a00", "#5b6770", "#6a4c93", "#1b7f79", "#9a7d0a", "#a83279", "#3f3f3f")
+COLOURS = ("#1f5fa8", "#c25a00", "#5b6770", "#6a4c93", "#1b7f79", "#9a7d0a", "#a83279", "#3f3f3f", "#6f9c2b")
 Series = Mapping[str, Sequence[tuple[float, float]]]
 """Name → points, from left to right."""
 
@@ -48,8 +48,7 @@ def lines(title: str, series: Series, *, x_unit: str, bands: Sequence[Band] = ()
         )
     for number, (name, line) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
-        path = " ".join(f"{_x(x, most_x):.1f},{_y(y, most_y):.1f}" for x, y in line)
-        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        drawn.append(f'<polyline points="{_path(line, most_x, most_y)}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
         drawn.append(_name(number, name, colour))
     return "".join(drawn)
 
@@ -77,6 +76,17 @@ def bars(title: str, classes: Sequence[str], series: Mapping[str, Sequence[float
             f"{escape(label)}</text>"
         )
     return "".join(drawn)
+
+
+def _path(line: Sequence[tuple[float, float]], most_x: float, most_y: float) -> str:
+    """The corners of a line in whole pixels; of level stretches only the ends, so that long runs stay light."""
+    corners: list[tuple[int, int]] = []
+    for x, y in line:
+        corner = round(_x(x, most_x)), round(_y(y, most_y))
+        if len(corners) > 1 and corner[1] == corners[-1][1] == corners[-2][1]:
+            corners.pop()
+        corners.append(corner)
+    return " ".join(f"{x},{y}" for x, y in corners)
 
 
 def _frame(title: str, most_x: float, most_y: float, x_unit: str) -> str:
