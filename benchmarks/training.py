@@ -8,17 +8,18 @@ recipe has, plus what does not grow.
 from __future__ import annotations
 
 import tempfile
-from importlib.util import find_spec
 
 from benchmarks.harness import KIOSQUE, Bench
-from benchmarks.peers import OWN, Worker
+from benchmarks.peers import TRAIN, PeerMissing, Worker, python_of
 
 UNIT, PEAK = "s to train and export", "MB at most"
 
 
 def measure(bench: Bench) -> None:
-    if find_spec("torch") is None:
-        bench.missing("training", "torch is not installed beside Kiosque; `make test-train` installs it")
+    try:
+        python_of(TRAIN)
+    except PeerMissing as error:
+        bench.missing("training", str(error))
         return
     small, large = bench.choose((100, 600), (300, 1_200))
     seconds: dict[int, list[float]] = {small: [], large: []}
@@ -45,7 +46,7 @@ def measure(bench: Bench) -> None:
 def _train(size: int) -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory(prefix="kiosque-bench-") as folder,
-        Worker(OWN, "training.py", folder) as worker,
+        Worker(TRAIN, "training.py", folder) as worker,
     ):
         found: dict[str, float] = worker.ask("train", examples=size, epochs=1)
     return found
