@@ -103,7 +103,7 @@ def _run(kind: str, env: str, file: Path, count: int, extra: str = "") -> dict[s
 def _split(bench: Bench, folder: Path, count: int) -> None:
     some = bench.choose(500, 2_000)
     file = write_headlines(folder / "some.csv", some)
-    for consumers in (1, 2):
+    for consumers in bench.choose((2,), (1, 2)):
         label = f"split, {consumers} consumer{'s' * (consumers > 1)}"
         try:
             rates = [_split_rate(folder, file, some, consumers) for _ in range(bench.choose(1, 2))]

@@ -34,7 +34,7 @@ def measure(bench: Bench) -> None:
                 servers.append(server)
             except (PeerMissing, RuntimeError) as error:
                 bench.missing(name, str(error))
-        for size in (1, 32):
+        for size in bench.choose((1,), (1, 32)):
             for clients in bench.choose((1, 32), CLIENTS if size == 1 else CLIENTS[:3], CLIENTS):
                 _compare(bench, generator, servers, drawn, clients, size)
     _sort(bench)

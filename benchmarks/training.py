@@ -21,7 +21,7 @@ def measure(bench: Bench) -> None:
     except PeerMissing as error:
         bench.missing("training", str(error))
         return
-    small, large = bench.choose((100, 600), (300, 1_200))
+    small, large = bench.choose((100, 400), (300, 1_200))
     seconds: dict[int, list[float]] = {small: [], large: []}
     peaks: dict[int, list[float]] = {small: [], large: []}
     for _ in range(bench.choose(1, 2)):

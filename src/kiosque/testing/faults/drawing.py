@@ -48,7 +48,8 @@ def lines(title: str, series: Series, *, x_unit: str, bands: Sequence[Band] = ()
         )
     for number, (name, line) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
-        drawn.append(f'<polyline points="{_path(line, most_x, most_y)}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        path = _path(line, most_x, most_y)
+        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
         drawn.append(_name(number, name, colour))
     return "".join(drawn)
 

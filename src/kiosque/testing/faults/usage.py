@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -59,7 +58,7 @@ class Watch:
 
 
 def usage_of(group: int) -> Usage | None:
-    """Of all processes of a group; None where none is left."""
+    """Of all processes of a group and their children; None where none is left."""
     found = [usage for pid in _members(group) if (usage := _of_process(pid))]
     if not found:
         return None
@@ -67,13 +66,21 @@ def usage_of(group: int) -> Usage | None:
 
 
 def _members(group: int) -> list[int]:
-    members = []
+    """The processes of a group and all that descend from them: PostgreSQL gives each of its own a group."""
+    parents: dict[int, int] = {}
+    members = set()
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
-            with suppress(OSError, ProcessLookupError):
-                if os.getpgid(int(folder.name)) == group:
-                    members.append(int(folder.name))
-    return members
+            with suppress(OSError):
+                pid = int(folder.name)
+                # After the name, which may hold spaces and brackets: state, parent, group.
+                _, parent, its_group, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
+                parents[pid] = int(parent)
+                if int(its_group) == group:
+                    members.add(pid)
+    while found := {pid for pid, parent in parents.items() if parent in members} - members:
+        members |= found
+    return sorted(members)
 
 
 def _of_process(pid: int) -> Usage | None:
