@@ -8,10 +8,12 @@ of one name in the middle of the ranking.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
@@ -32,6 +34,8 @@ UNIT, P95 = "ms a question", "ms, 95 % of the questions"
 POSTGRES = "Kiosque on PostgreSQL"
 READ = "pandas, read each time, as the reference"
 QUESTIONS = ("timeline", "compare", "elections", "search", "article list", "export")
+ON_POSTGRES = 1_000_000
+"""The most mentions that a PostgreSQL is filled with."""
 REVISION = 2
 """Of the made-up news: another one makes the kept databases anew."""
 
@@ -63,13 +67,9 @@ def _measure_with(bench: Bench, size: int, stack: ExitStack) -> None:
         places |= {side: ("tables", kind, str(tables)) for side, kind in peers.items()}
     except PeerMissing as error:
         bench.missing("pandas and DuckDB", str(error))
-    if size <= bench.choose(10_000, 100_000, 1_000_000):
+    if size <= ON_POSTGRES:
         try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kiosque-bench-"))
-            Path(folder).chmod(0o755)  # as root the server runs as nobody
-            url = stack.enter_context(postgres_server(Path(folder) / "pg"))
-            make_news(Settings(data_dir=Path(folder), database_url=SecretStr(url)), size)
-            places[POSTGRES] = (OWN, "kiosque", url)
+            places[POSTGRES] = (OWN, "kiosque", stack.enter_context(postgres_news(size)))
         except ServerMissing as error:
             bench.missing(POSTGRES, str(error))
     asked = what_to_ask(file)
@@ -113,6 +113,38 @@ def sqlite_news(size: int) -> Path:
     with open_house(settings) as house:
         house.database.migrate()
     return settings.sqlite_path
+
+
+@contextmanager
+def postgres_news(size: int) -> Iterator[str]:
+    """A running PostgreSQL with so many mentions, made when they are not there yet; gives its URL.
+
+    What is kept is a copy of its stopped data: as root the server runs as nobody, who may not enter every home.
+    """
+    kept = CACHE / f"news-{REVISION}" / str(size) / "postgres"
+    with tempfile.TemporaryDirectory(prefix="kiosque-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        if kept.exists():
+            (folder / "pg").mkdir()
+            _copy(kept, folder / "pg" / "data")
+        else:
+            with postgres_server(folder / "pg", keep=True) as url:
+                make_news(Settings(data_dir=folder, database_url=SecretStr(url)), size)
+            _copy(folder / "pg" / "data", kept)
+        with postgres_server(folder / "pg", keep=True) as url:
+            with open_house(Settings(data_dir=folder, database_url=SecretStr(url))) as house:
+                house.database.migrate()
+            yield url
+
+
+def _copy(source: Path, target: Path) -> None:
+    """All at once or not at all, owners and rights as they are."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(source), str(partial)], check=True)
+    partial.rename(target)
 
 
 def make_news(settings: Settings, size: int) -> None:

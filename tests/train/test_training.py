@@ -250,6 +250,22 @@ def test_a_recipe_goes_on_from_the_network_of_another(recipe: Recipe, corpus: Pa
         run(write_recipe(replace(further, start="../none"), tmp_path), tmp_path / "third", data=corpus)
 
 
+def test_a_split_that_shares_texts_is_also_measured_on_those_it_does_not_share(
+    recipe: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    shared = replace(recipe.sets[0], overlap=True)
+    (seen,) = recipe.tests
+    built = run(
+        write_recipe(replace(recipe, sets=(shared,), tests=(replace(seen, path=shared.path), seen)), tmp_path),
+        tmp_path / "out",
+        data=corpus,
+    )
+    assert built.reports["t"].n > built.reports["t-unseen"].n > 0
+    card = (built.folder / "card.md").read_text(encoding="utf-8")
+    assert "was trained on" not in card
+    assert "`…-unseen`" in card
+
+
 def test_a_checkpoint_of_another_recipe_is_refused(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
     trainer, mixer, heldout = make_trainer(replace(recipe, epochs=1), corpus, tmp_path)
     assert not trainer.resume()

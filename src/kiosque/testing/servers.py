@@ -42,9 +42,10 @@ def postgres_binaries() -> Path:
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
+def postgres_server(folder: Path, *, keep: bool = False) -> Iterator[str]:
     """A PostgreSQL of its own in `folder` (made, empty); gives its URL on a free port of 127.0.0.1.
 
+    With `keep` its data stays in `folder` / "data", and is found there the next time.
     Anyone on this machine may connect and it forgets everything on a crash: for tests only. Under root
     the server runs as nobody, since PostgreSQL refuses root; `folder` must lie where nobody may enter.
     """
@@ -55,8 +56,9 @@ def postgres_server(folder: Path) -> Iterator[str]:
     try:
         yield f"postgresql://kiosque@127.0.0.1:{port}/postgres"
     finally:
-        _run(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-        shutil.rmtree(data, ignore_errors=True)
+        _run(binaries / "pg_ctl", "-D", data, "-w", "-m", "fast" if keep else "immediate", "stop")
+        if not keep:
+            shutil.rmtree(data, ignore_errors=True)
 
 
 def postgres_command(folder: Path, port: int, **settings: str) -> list[str]:
@@ -77,25 +79,15 @@ def postgres_command(folder: Path, port: int, **settings: str) -> list[str]:
 
 
 def _make_cluster(folder: Path) -> tuple[Path, Path]:
-    """The binaries, and the data of an empty cluster in `folder`."""
+    """The binaries, and the data of a cluster in `folder`: an empty one if there is none."""
     binaries, data = postgres_binaries(), folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         os.chown(folder, _NOBODY, _NOBODY)
         binaries = _within_reach(binaries, folder)
-    _run(
-        binaries / "initdb",
-        "-D",
-        data,
-        "-U",
-        "kiosque",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    )
+    if not data.exists():
+        how = ("-U", "kiosque", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        _run(binaries / "initdb", "-D", data, *how)
     return binaries, data
 
 

@@ -16,7 +16,8 @@ class TrainingSet:
     """One source of labelled examples. `weight` is the share of it that an epoch sees; 2 means twice.
 
     `heldout` is the share of its texts that no epoch sees and that early stopping, the choice of weights and the
-    calibration use. An `optional` set may be missing.
+    calibration use. An `optional` set may be missing. `overlap` keeps texts that also stand in a set that is measured
+    on, as in a published split whose parts share some; what is left of that set is then measured beside it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class TrainingSet:
     weight: float = 1.0
     heldout: float = 0.0
     optional: bool = False
+    overlap: bool = False
     licence: str = ""
 
 

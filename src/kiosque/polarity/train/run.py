@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ def run(
     heldout = [e for s in sets for e in s.heldout]
     if not heldout:
         raise InvalidInput("Nothing is held out.", hint="Give one of the recipe's sets a `heldout` share.")
+    tests |= unseen_parts(tests, sets)
     course = Course(recipe, sets, make_samples(heldout), out, resume=resume, threads=threads)
     model, tokenizer = train(course, progress)
     save_network(model, tokenizer, out / "network")
@@ -43,16 +44,27 @@ def run(
 
 
 def training_sets(recipe: Recipe, tests: dict[str, list[Example]], *, data: Path) -> list[LoadedSet]:
-    """The recipe's sets without any text that is measured on."""
+    """The recipe's sets without any text that is measured on, but for sets with `overlap`."""
     measured = {normalised(e.text) for examples in tests.values() for e in examples}
     return [
-        replace(
+        s
+        if s.spec.overlap
+        else replace(
             s,
             training=tuple(without_texts(s.training, measured)),
             heldout=tuple(without_texts(s.heldout, measured)),
         )
         for s in load_sets(recipe.sets, data=data)
     ]
+
+
+def unseen_parts(
+    tests: Mapping[str, Sequence[Example]], sets: Sequence[LoadedSet]
+) -> dict[str, list[Example]]:
+    """`<name>-unseen` for each test that shares texts with a set: the examples whose texts no set has."""
+    known = {normalised(e.text) for s in sets if s.spec.overlap for e in (*s.training, *s.heldout)}
+    parts = {name: without_texts(examples, known) for name, examples in tests.items()}
+    return {f"{name}-unseen": rest for name, rest in parts.items() if 0 < len(rest) < len(tests[name])}
 
 
 def load_tests(recipe: Recipe, *, data: Path) -> dict[str, list[Example]]:
