@@ -20,15 +20,16 @@ BEGIN, END = "<!-- benchmarks {} -->", "<!-- end of benchmarks {} -->"
 
 
 def write(results: Results) -> None:
-    """Put the tables of every measure between its marks in docs/performance.md, and its picture beside them."""
+    """Put the tables of every measure between its marks in docs/performance.md, and draw the pictures that it shows."""
     page = PAGE.read_text(encoding="utf-8")
     page = _between(page, "goals", goals(results))
     for name, found in results.measures.items():
         page = _between(page, name, tables(found))
     PAGE.write_text(page, encoding="utf-8")
+    shown = [name for name in results.measures if f"bench-{name}.png" in page]
     try:
-        command = [str(python_of("plots")), str(HERE / "workers" / "plot.py"), str(results.path), str(IMAGES)]
-        subprocess.run(command, check=True)
+        command = [python_of("plots"), HERE / "workers" / "plot.py", results.path, IMAGES, *shown]
+        subprocess.run([str(part) for part in command], check=True)
     except PeerMissing as error:
         say(f"no pictures: {error}")
 

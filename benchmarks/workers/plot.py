@@ -1,4 +1,4 @@
-"""Draw a results file: `plot.py RESULTS.json FOLDER` writes bench-<measure>.png for each measure.
+"""Draw a results file: `plot.py RESULTS.json FOLDER MEASURE...` writes bench-<measure>.png for each of them.
 
 Cases that grow with a size are lines over it; all others are bars of how many times better Kiosque is. One picture
 shows the first unit of a measure.
@@ -23,7 +23,8 @@ Case = dict[str, Any]
 
 def main() -> None:
     results = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    for name, found in results["measures"].items():
+    for name in sys.argv[3:]:
+        found = results["measures"][name]
         cases = [case for case in found["cases"] if case["unit"] == found["cases"][0]["unit"]]
         draw = lines if all(case["x"] is not None for case in cases) else bars
         figure = draw(cases)
