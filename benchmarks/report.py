@@ -20,7 +20,7 @@ BEGIN, END = "<!-- benchmarks {} -->", "<!-- end of benchmarks {} -->"
 
 
 def write(results: Results) -> None:
-    """Put the tables of every measure between its marks in docs/performance.md, and draw the pictures that it shows."""
+    """Put the tables of every measure between its marks in docs/performance.md; draw the pictures that it shows."""
     page = PAGE.read_text(encoding="utf-8")
     page = _between(page, "goals", goals(results))
     for name, found in results.measures.items():
