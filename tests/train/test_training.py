@@ -146,6 +146,7 @@ def write_recipe(recipe: Recipe, folder: Path) -> Path:
                 f'name = "{spec.name}"',
                 f'path = "{spec.path}"',
                 f"heldout = {spec.heldout}",
+                f"overlap = {json.dumps(spec.overlap)}",
             ]
     path = folder / "tiny.toml"
     path.write_text("\n".join(lines), encoding="utf-8")
