@@ -257,7 +257,9 @@ def test_a_split_that_shares_texts_is_also_measured_on_those_it_does_not_share(
     shared = replace(recipe.sets[0], overlap=True)
     (seen,) = recipe.tests
     built = run(
-        write_recipe(replace(recipe, sets=(shared,), tests=(replace(seen, path=shared.path), seen)), tmp_path),
+        write_recipe(
+            replace(recipe, sets=(shared,), tests=(replace(seen, path=shared.path), seen)), tmp_path
+        ),
         tmp_path / "out",
         data=corpus,
     )
