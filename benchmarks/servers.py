@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.corpus import polarity_model
 from benchmarks.harness import KIOSQUE
 from benchmarks.peers import HERE, PeerMissing, pinned, plain_environment, python_of
+from kiosque.testing.proctree import read_processes, with_descendants
 from kiosque.testing.servers import free_port
 
 WORKERS = HERE / "workers"
@@ -42,13 +43,7 @@ class Server:
 
     def processes(self) -> list[int]:
         """Its process and all that it started."""
-        found, grown = {self.process.pid}, True
-        parents = _parents()
-        while grown:
-            more = {pid for pid, parent in parents.items() if parent in found} - found
-            grown = bool(more)
-            found |= more
-        return sorted(found)
+        return with_descendants([self.process.pid], read_processes())
 
     def send(self, number: signal.Signals) -> None:
         """A signal to each of its processes that is still there."""
@@ -79,18 +74,6 @@ class Server:
     def resident_megabytes(self) -> float:
         """Memory of all its processes, what they share counted once (PSS)."""
         return sum(map(_proportional_kilobytes, self.processes())) / 1024
-
-
-def _parents() -> dict[int, int]:
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                stat = (folder / "stat").read_text()
-            except OSError:
-                continue
-            found[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
-    return found
 
 
 def _proportional_kilobytes(pid: int) -> int:

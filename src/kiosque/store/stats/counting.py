@@ -85,6 +85,7 @@ def split_months(scope: Scope) -> tuple[range | None, list[Scope]]:
 
 
 def within_months(table: FromClause, months: range) -> ColumnElement[bool]:
+    """The condition that a row of a monthly tally is of one of `months`, numbered as `month_number` does."""
     return table.c.month.between(months[0], months[-1])
 
 
@@ -173,6 +174,7 @@ def split_years(scope: Scope) -> tuple[range | None, list[Scope]]:
 
 
 def polarity_of(part: Field | None) -> ColumnElement[int]:
+    """The column with a mention's polarity in one part of the article, or with None in the whole of it."""
     return mention.c.polarity if part is None else mention.c[f"{part.value}_polarity"]
 
 
@@ -191,10 +193,12 @@ def read_counts(row: Any, place: int) -> Counts:
 
 
 def pk_of_version(tx: Tx, version: str | None) -> int:
+    """The row of a version of the polarity model (None: the one that readers see); 0, which has none, without any."""
     return models.version_pk(tx, models.POLARITY, version) or 0
 
 
 def pks_of_entities(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
+    """Id → row of each of the entities. Raises NotFound for one that there is not."""
     rows = tx.execute(select(entity.c.id, entity.c.pk).where(entity.c.id.in_(ids)))
     pks: dict[str, int] = {row.id: row.pk for row in rows}
     for name in ids:

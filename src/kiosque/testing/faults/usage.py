@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from kiosque.testing.faults.supervised import Supervised
+from kiosque.testing.proctree import read_processes, with_descendants
 
 HOUR = 3600.0
 
@@ -67,20 +67,8 @@ def usage_of(group: int) -> Usage | None:
 
 def _members(group: int) -> list[int]:
     """The processes of a group and all that descend from them: PostgreSQL gives each of its own a group."""
-    parents: dict[int, int] = {}
-    members = set()
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with suppress(OSError):
-                pid = int(folder.name)
-                # After the name, which may hold spaces and brackets: state, parent, group.
-                _, parent, its_group, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
-                parents[pid] = int(parent)
-                if int(its_group) == group:
-                    members.add(pid)
-    while found := {pid for pid, parent in parents.items() if parent in members} - members:
-        members |= found
-    return sorted(members)
+    processes = read_processes()
+    return with_descendants((pid for pid, of in processes.items() if of.group == group), processes)
 
 
 def _of_process(pid: int) -> Usage | None:
