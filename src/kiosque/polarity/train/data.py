@@ -16,6 +16,7 @@ from kiosque.core.errors import InvalidInput
 from kiosque.polarity.examples import Example, read_examples
 from kiosque.polarity.prepare import Offsets, make_windows
 from kiosque.polarity.train.recipe import TrainingSet, resolve_path
+from kiosque.polarity.train.rehydrate import read_joined
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +51,16 @@ def load_sets(specs: Sequence[TrainingSet], *, data: Path) -> list[LoadedSet]:
                 )
             log.warning("training.set_missing", set=spec.name, path=str(path))
             continue
-        examples = [e for e in read_examples(path, spec.reader) if e.mentions]
+        examples = [e for e in _read(spec, path, data=data) if e.mentions]
         training, heldout = split_by_text(examples, spec.heldout)
         loaded.append(LoadedSet(spec, tuple(training), tuple(heldout), digest_examples(examples)))
     return loaded
+
+
+def _read(spec: TrainingSet, path: Path, *, data: Path) -> list[Example]:
+    if spec.labels:
+        return read_joined(resolve_path(spec.labels, data=data), path)
+    return read_examples(path, spec.reader)
 
 
 def split_by_text(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -176,6 +176,12 @@ def make_tokenizer(raw: dict[str, Any]) -> Tokenizer:
     return tokenizer
 
 
+def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> Iterator[list[int]]:
+    """The ids of each text. A stretch at a time, because a library's encoding is a hundred times as large as its ids."""
+    for start in range(0, len(texts), 1_000):
+        yield from (e.ids for e in tokenizer.encode_batch_fast(list(texts[start : start + 1_000])))
+
+
 def prune_vocabulary(
     raw: dict[str, Any], texts: Sequence[str], size: int
 ) -> tuple[dict[str, Any], list[int]]:
@@ -185,7 +191,7 @@ def prune_vocabulary(
     and then the first of the list, which BERT sorts by frequency. Unused pieces and other scripts go.
     """
     vocabulary: dict[str, int] = raw["model"]["vocab"]
-    seen = {i for e in make_tokenizer(raw).encode_batch(list(texts)) for i in e.ids}
+    seen = {i for ids in token_ids(make_tokenizer(raw), texts) for i in ids}
     special = {t["id"] for t in raw["added_tokens"]}
     bare = {piece: piece.removeprefix("##") for piece in vocabulary}
     usable = [

@@ -19,7 +19,7 @@ from torch.nn import functional
 from kiosque.core.errors import InvalidInput
 from kiosque.polarity.metrics import macro_f1
 from kiosque.polarity.train.data import Mixer, Sample
-from kiosque.polarity.train.encoder import TargetClassifier
+from kiosque.polarity.train.encoder import TargetClassifier, token_ids
 from kiosque.polarity.train.recipe import Recipe
 
 log = structlog.get_logger(__name__)
@@ -206,7 +206,7 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 def make_batches(samples: Sequence[Sample], tokenizer: Tokenizer, size: int, seed: str) -> list[Batch]:
     """Batches of alike length (sorted within stretches of 50 batches), in random order."""
     rng = random.Random(seed)  # noqa: S311 - order, not secrets
-    encoded = [e.ids for e in tokenizer.encode_batch([s.text for s in samples])]
+    encoded = list(token_ids(tokenizer, [s.text for s in samples]))
     batches = []
     for start in range(0, len(samples), size * 50):
         stretch = sorted(range(start, min(start + size * 50, len(samples))), key=lambda i: len(encoded[i]))
@@ -223,7 +223,7 @@ def predict(
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Logits, one row a sample, in their order."""
     model.eval()
-    encoded = [e.ids for e in tokenizer.encode_batch([s.text for s in samples])]
+    encoded = list(token_ids(tokenizer, [s.text for s in samples]))
     order = sorted(range(len(samples)), key=lambda i: len(encoded[i]))
     logits = np.zeros((len(samples), 3), dtype=np.float32)
     for at in range(0, len(order), 64):

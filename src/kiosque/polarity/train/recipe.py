@@ -17,11 +17,13 @@ class TrainingSet:
 
     `heldout` is the share of its texts that no epoch sees and that early stopping, the choice of weights and the
     calibration use. An `optional` set may be missing. `overlap` keeps texts that also stand in a set that is measured
-    on, as in a published split whose parts share some; what is left of that set is then measured beside it.
+    on, as in a published split whose parts share some; what is left of that set is then measured beside it. With
+    `labels`, a file of labels without text, `path` is a file or a folder that has the headlines.
     """
 
     name: str
     path: str
+    labels: str = ""
     reader: str = "auto"
     weight: float = 1.0
     heldout: float = 0.0

@@ -1,4 +1,4 @@
-"""Labels without text, joined again to headlines that a user has: `kiosque corpus rehydrate`.
+"""Labels without text, joined again to headlines that a user has: by a recipe, and by `kiosque corpus rehydrate`.
 
 The labels on real headlines are ours and ship as `data/corpus/nyt-labels.csv.gz` (id, target, polarity). The
 headlines are the newspaper's and don't. An id is the day of publication and the first ten hexadecimal digits of the
@@ -36,8 +36,11 @@ class Rehydrated:
 
 def headline_id(headline: str, day: str) -> str:
     """`2011-11-15-fffe870153`. `day` is an ISO date; the headline is taken as it stands."""
-    digest = hashlib.sha1(headline.encode(), usedforsecurity=False).hexdigest()
-    return f"{day}-{digest[:10]}"
+    return f"{day}-{_digest(headline)}"
+
+
+def _digest(headline: str) -> str:
+    return hashlib.sha1(headline.encode(), usedforsecurity=False).hexdigest()[:10]
 
 
 def read_labels(path: Path) -> dict[str, list[tuple[str, str]]]:
@@ -73,8 +76,8 @@ def rehydrate(labels: Path, headlines: Iterable[tuple[str, str]], out: Path) -> 
     wanted = read_labels(labels)
     total, joined = sum(map(len, wanted.values())), 0
     with out.open("w", encoding="utf-8") as stream:
-        for key, text in _join(headlines, wanted):
-            named = [(t, p) for t, p in wanted.pop(key) if find_offsets(text, t)]
+        for key, text, pairs in _join(headlines, wanted):
+            named = [(t, p) for t, p in pairs if find_offsets(text, t)]
             joined += len(named)
             mentions = [{"target": target, "polarity": polarity} for target, polarity in named]
             record = {"id": key, "date": key[:10], "text": text, "mentions": mentions}
@@ -82,8 +85,34 @@ def rehydrate(labels: Path, headlines: Iterable[tuple[str, str]], out: Path) -> 
     return Rehydrated(total, joined)
 
 
+def read_joined(labels: Path, headlines: Path) -> list[Example]:
+    """Every label whose headline is in `headlines`, sorted by id, so that the order of `headlines` does not matter.
+
+    `headlines` is for `read_headlines`. A target that the headline does not name has no mentions.
+    """
+    joined = sorted(_join(read_headlines(headlines), read_labels(labels)))
+    return [
+        Example(text, target, find_offsets(text, target), read_polarity(polarity), key)
+        for key, text, pairs in joined
+        for target, polarity in pairs
+    ]
+
+
 def read_headlines(path: Path) -> Iterator[tuple[str, str]]:
-    """(headline, date) of a CSV with these columns, or of JSONL with headline or text, and date or published_at."""
+    """(headline, date) of a CSV with these columns, of JSONL with headline or text, and date or published_at, or of all
+    such files in a folder. Raises InvalidInput when a file is neither."""
+    if path.is_dir():
+        for file in sorted(path.iterdir()):
+            if file.name.removesuffix(".gz").endswith((".csv", ".jsonl")):
+                yield from read_headlines(file)
+        return
+    try:
+        yield from _records(path)
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise InvalidInput(f"Cannot read {path}: {error}.", hint="Give CSV or JSONL.") from error
+
+
+def _records(path: Path) -> Iterator[tuple[str, str]]:
     if path.name.removesuffix(".gz").endswith(".csv"):
         yield from (
             (row.get("headline") or "", row.get("date") or "") for row in csv.DictReader(_lines(path))
@@ -101,19 +130,20 @@ def labels_of(examples: Iterable[Example], days: dict[str, str]) -> list[tuple[s
 
 
 def _join(
-    headlines: Iterable[tuple[str, str]], wanted: dict[str, list[tuple[str, str]]]
-) -> Iterator[tuple[str, str]]:
-    days = {key[:10] for key in wanted}
+    headlines: Iterable[tuple[str, str]], labels: dict[str, list[tuple[str, str]]]
+) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """(id, headline, its labels), each id once, where the first of `headlines` stands that has it."""
+    wanted = dict(labels)
+    digests = {key[-10:] for key in wanted}
     for headline, moment in headlines:
-        for day in _days(moment):
-            if day not in days:
+        for text in dict.fromkeys(
+            (headline, headline.strip(), " ".join(headline.split()), clean_text(headline))
+        ):
+            if _digest(text) not in digests:
                 continue
-            for text in dict.fromkeys(
-                (headline, headline.strip(), " ".join(headline.split()), clean_text(headline))
-            ):
-                key = headline_id(text, day)
+            for key in (headline_id(text, day) for day in _days(moment)):
                 if key in wanted:
-                    yield key, text
+                    yield key, text, wanted.pop(key)
 
 
 @lru_cache(maxsize=4096)

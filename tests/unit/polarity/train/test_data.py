@@ -23,6 +23,7 @@ from kiosque.polarity.train.data import (
     without_texts,
 )
 from kiosque.polarity.train.recipe import TrainingSet
+from kiosque.polarity.train.rehydrate import headline_id, write_labels
 
 
 def example(i: int, target: str = "Okafor") -> Example:
@@ -101,3 +102,11 @@ def test_sets_are_loaded_and_missing_ones_named(tmp_path: Path) -> None:
     assert [s.text for s in make_samples(found.training)] == ["[TARGET] won"]
     with pytest.raises(InvalidInput, match="gone"):
         load_sets([replace(gone, optional=False)], data=tmp_path)
+
+
+def test_a_set_of_labels_without_text_is_joined_to_the_headlines(tmp_path: Path) -> None:
+    write_labels(tmp_path / "labels.csv.gz", [(headline_id("Okafor won", "2020-02-02"), "Okafor", "positive")])
+    (tmp_path / "s.jsonl").write_text(json.dumps({"headline": "Okafor won", "date": "2020-02-02"}))
+    spec = TrainingSet("s", "{data}/s.jsonl", labels="{data}/labels.csv.gz")
+    (found,) = load_sets([spec], data=tmp_path)
+    assert [(s.text, s.label) for s in make_samples(found.training)] == [("[TARGET] won", 2)]

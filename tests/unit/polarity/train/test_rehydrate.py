@@ -10,8 +10,9 @@ import pytest
 from kiosque.core.errors import InvalidInput
 from kiosque.polarity.examples import read_examples
 from kiosque.polarity.train.rehydrate import (
-    headline_id,
+        headline_id,
     read_headlines,
+    read_joined,
     read_labels,
     rehydrate,
     write_labels,
@@ -84,6 +85,23 @@ def test_reads_headlines_of_csv_and_of_an_export(tmp_path: Path) -> None:
     assert list(read_headlines(lines)) == [(HEADLINE, "2011-11-15T05:00:00Z")]
 
 
+def test_a_folder_of_headlines_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "headlines"
+    folder.mkdir()
+    (folder / "README.md").write_text("No headlines.")
+    (folder / "a.csv").write_text(f"headline,date\nAnother,2011-11-15\n{HEADLINE},2011-11-15\n")
+    (folder / "b.jsonl").write_text(json.dumps({"headline": HEADLINE, "published_at": "2011-11-15"}))
+    assert len(read_joined(labels_for(tmp_path), folder)) == 3
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.jsonl", b"{"), ("a.csv", b"headline\n\xff"), ("none.csv", None)])
+def test_texts_that_cannot_be_read_are_named(tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=name):
+        read_joined(labels_for(tmp_path), tmp_path / name)
+
+
 def test_what_is_no_file_of_labels_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv.gz"
     path.write_text("id,target,polarity\n", encoding="utf-8")
@@ -93,6 +111,6 @@ def test_what_is_no_file_of_labels_is_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_labels_hold_no_text() -> None:
     labels = read_labels(SHIPPED)
-    assert sum(map(len, labels.values())) == 42_765
-    assert len(labels) == 34_056
+    assert sum(map(len, labels.values())) == 86_480
+    assert len(labels) == 74_616
     assert max(len(target) for pairs in labels.values() for target, _ in pairs) < 60
