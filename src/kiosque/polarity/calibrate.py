@@ -42,23 +42,27 @@ def calibration_from(raw: dict[str, Any]) -> Calibration:
     return Calibration(temperature, (bias[0], bias[1], bias[2]))
 
 
-def fit_temperature(logits: Any, labels: Any) -> Calibration:
+def fit_temperature(logits: Any, labels: Any, weights: Any = None) -> Calibration:
     """The temperature between 0.3 and 5 with the least negative log-likelihood on a held-out part.
 
-    A golden-section search: the likelihood has one minimum in the temperature.
+    `weights` say how much each row counts, all the same without. A golden-section search: the likelihood has one minimum in the temperature.
     """
     low, high = np.log(0.3), np.log(5.0)
     ratio = (np.sqrt(5.0) - 1) / 2
+
+    def loss(exponent: float) -> float:
+        return _nll(logits, labels, float(np.exp(exponent)), weights)
+
     for _ in range(40):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if _nll(logits, labels, float(np.exp(left))) < _nll(logits, labels, float(np.exp(right))):
+        if loss(left) < loss(right):
             high = right
         else:
             low = left
     return Calibration(round(float(np.exp((low + high) / 2)), 4))
 
 
-def _nll(logits: Any, labels: Any, temperature: float) -> float:
+def _nll(logits: Any, labels: Any, temperature: float, weights: Any) -> float:
     probabilities = Calibration(temperature).apply(logits)
     rows = np.arange(len(labels))
-    return float(-np.log(np.clip(probabilities[rows, labels], 1e-12, None)).mean())
+    return float(-np.average(np.log(np.clip(probabilities[rows, labels], 1e-12, None)), weights=weights))

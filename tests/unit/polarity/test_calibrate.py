@@ -28,6 +28,14 @@ def test_the_fitted_temperature_undoes_what_makes_logits_too_sure(temperature: f
     assert calibration_error(fitted.apply(logits), labels) < 0.02
 
 
+def test_rows_count_by_their_weight() -> None:
+    (sure, one), (unsure, two) = drawn(2.5), drawn(1.0)
+    logits, labels = np.concatenate([sure, unsure]), np.concatenate([one, two])
+    weights = np.repeat([1.0, 0.0], [len(one), len(two)])
+    assert fit_temperature(logits, labels, weights) == fit_temperature(sure, one)
+    assert fit_temperature(logits, labels).temperature < fit_temperature(sure, one).temperature
+
+
 def test_rows_add_up_to_one_even_for_extreme_logits() -> None:
     rows = Calibration(0.5).apply([[1000.0, -1000.0, 0.0], [0.0, 0.0, 0.0]])
     assert rows.sum(axis=1) == pytest.approx([1, 1])

@@ -71,8 +71,10 @@ def build(
     sample = [make_windows(e.text, e.mentions)[0].text for e in heldout[:: max(1, len(heldout) // 500)]]
     quantise(source, folder / "model.onnx", tokenizer=tokenizer, texts=sample, keep_float=recipe.keep_float)
     tokenizer.save(str(folder / "tokenizer.json"))
-    write_description(folder, recipe.name, heldout)
-    write_description(out / "float", recipe.name, heldout)
+    # Each set counts the same: confidence is to be honest on prose and on headlines, however many of which there are.
+    weights = [1 / len(s.heldout) for s in sets for _ in s.heldout]
+    write_description(folder, recipe.name, heldout, weights)
+    write_description(out / "float", recipe.name, heldout, weights)
     quantised, exact = load(folder), load(out / "float")
     reports = {name: evaluate(quantised, examples) for name, examples in tests.items()}
     floats = {name: evaluate(exact, examples, swap_names=()).macro_f1 for name, examples in tests.items()}
@@ -82,15 +84,18 @@ def build(
     return Build(folder, fields, reports)
 
 
-def write_description(folder: Path, name: str, heldout: Sequence[Example]) -> None:
-    """`polarity.json`, `drift.json` and `canary.json` beside a network that is already in `folder`."""
+def write_description(folder: Path, name: str, heldout: Sequence[Example], weights: Sequence[float]) -> None:
+    """`polarity.json`, `drift.json` and `canary.json` beside a network that is already in `folder`.
+
+    `weights` say how much each of `heldout` counts for the temperature.
+    """
     _write_info(folder, name, Calibration())
     _write(folder / "drift.json", {})
     windows = [make_windows(e.text, e.mentions)[0].text for e in heldout]
     labels = np.array([e.label for e in heldout])
     # Uncalibrated, the logarithms of the probabilities are the logits up to a constant a row, which is all it takes.
     logits = np.log(np.clip(load(folder).probabilities(windows), 1e-12, None))
-    _write_info(folder, name, fit_temperature(logits, labels))
+    _write_info(folder, name, fit_temperature(logits, labels, weights))
     model = load(folder)
     summary = summarise(model.probabilities(windows), model.count_tokens(windows), asked=len(windows))
     _write(folder / "drift.json", summary)
