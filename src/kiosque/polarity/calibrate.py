@@ -45,7 +45,8 @@ def calibration_from(raw: dict[str, Any]) -> Calibration:
 def fit_temperature(logits: Any, labels: Any, weights: Any = None) -> Calibration:
     """The temperature between 0.3 and 5 with the least negative log-likelihood on a held-out part.
 
-    `weights` say how much each row counts, all the same without. A golden-section search: the likelihood has one minimum in the temperature.
+    `weights` say how much each row counts, all the same without. A golden-section search: the likelihood has one
+    minimum in the temperature.
     """
     low, high = np.log(0.3), np.log(5.0)
     ratio = (np.sqrt(5.0) - 1) / 2

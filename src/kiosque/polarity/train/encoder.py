@@ -177,7 +177,7 @@ def make_tokenizer(raw: dict[str, Any]) -> Tokenizer:
 
 
 def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> Iterator[list[int]]:
-    """The ids of each text. A stretch at a time, because a library's encoding is a hundred times as large as its ids."""
+    """The ids of each text, a stretch at a time: an encoding is a hundred times as large as its ids."""
     for start in range(0, len(texts), 1_000):
         yield from (e.ids for e in tokenizer.encode_batch_fast(list(texts[start : start + 1_000])))
 

@@ -99,8 +99,10 @@ def read_joined(labels: Path, headlines: Path) -> list[Example]:
 
 
 def read_headlines(path: Path) -> Iterator[tuple[str, str]]:
-    """(headline, date) of a CSV with these columns, of JSONL with headline or text, and date or published_at, or of all
-    such files in a folder. Raises InvalidInput when a file is neither."""
+    """(headline, date) of a CSV with these columns, or of JSONL with headline or text, and date or published_at.
+
+    A folder gives those of all such files in it. Raises InvalidInput when a file is neither.
+    """
     if path.is_dir():
         for file in sorted(path.iterdir()):
             if file.name.removesuffix(".gz").endswith((".csv", ".jsonl")):

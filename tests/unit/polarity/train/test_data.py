@@ -105,7 +105,9 @@ def test_sets_are_loaded_and_missing_ones_named(tmp_path: Path) -> None:
 
 
 def test_a_set_of_labels_without_text_is_joined_to_the_headlines(tmp_path: Path) -> None:
-    write_labels(tmp_path / "labels.csv.gz", [(headline_id("Okafor won", "2020-02-02"), "Okafor", "positive")])
+    write_labels(
+        tmp_path / "labels.csv.gz", [(headline_id("Okafor won", "2020-02-02"), "Okafor", "positive")]
+    )
     (tmp_path / "s.jsonl").write_text(json.dumps({"headline": "Okafor won", "date": "2020-02-02"}))
     spec = TrainingSet("s", "{data}/s.jsonl", labels="{data}/labels.csv.gz")
     (found,) = load_sets([spec], data=tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from kiosque.core.errors import InvalidInput
 from kiosque.polarity.examples import read_examples
 from kiosque.polarity.train.rehydrate import (
-        headline_id,
+    headline_id,
     read_headlines,
     read_joined,
     read_labels,
@@ -94,7 +94,9 @@ def test_a_folder_of_headlines_is_read(tmp_path: Path) -> None:
     assert len(read_joined(labels_for(tmp_path), folder)) == 3
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.jsonl", b"{"), ("a.csv", b"headline\n\xff"), ("none.csv", None)])
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.jsonl", b"{"), ("a.csv", b"headline\n\xff"), ("none.csv", None)]
+)
 def test_texts_that_cannot_be_read_are_named(tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
