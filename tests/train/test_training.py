@@ -269,6 +269,25 @@ def test_a_split_that_shares_texts_is_also_measured_on_those_it_does_not_share(
     assert "`…-unseen`" in card
 
 
+def test_a_batch_in_parts_moves_the_weights_as_the_whole_does(
+    recipe: Recipe, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = []
+    for name, tokens in (("whole", 10_000), ("parts", 40)):
+        monkeypatch.setattr("kiosque.polarity.train.loop.TOKENS_AT_ONCE", tokens)
+        exact = replace(recipe, bfloat16=False, epochs=1, evaluations=1)
+        trainer, mixer, heldout = make_trainer(exact, corpus, tmp_path / name)
+        for module in trainer.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        trainer.fit(mixer, heldout)
+        ends.append(trainer.average)
+    start = dict(make_trainer(exact, corpus, tmp_path / "start")[0].model.named_parameters())
+    for key, value in ends[0].items():
+        torch.testing.assert_close(ends[1][key], value, rtol=0, atol=3e-4)
+    assert max(float((value - start[key]).abs().max()) for key, value in ends[0].items()) > 3e-3
+
+
 def test_a_checkpoint_of_another_recipe_is_refused(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
     trainer, mixer, heldout = make_trainer(replace(recipe, epochs=1), corpus, tmp_path)
     assert not trainer.resume()

@@ -24,6 +24,10 @@ from kiosque.polarity.train.recipe import Recipe
 
 log = structlog.get_logger(__name__)
 
+TOKENS_AT_ONCE = 4_096
+"""Word pieces, padding included, that go through the network together. A batch of more is taken in parts whose
+gradients add up: what attention keeps for the way back grows with the square of the length."""
+
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
@@ -132,16 +136,21 @@ class Trainer:
         rate = schedule(self.state.step, steps, self.recipe.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
-            logits = self.model(ids, mask)
-        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
-        loss.backward()
+        loss = 0.0
+        for part in torch.arange(len(ids)).split(max(1, TOKENS_AT_ONCE // ids.shape[1])):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
+                logits = self.model(ids[part], mask[part])
+            share = functional.cross_entropy(
+                logits.float(), labels[part], label_smoothing=self.recipe.smoothing, reduction="sum"
+            ) / len(ids)
+            share.backward()
+            loss += float(share.detach())
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.state.step += 1
         self._move_average()
-        return float(loss.detach())
+        return loss
 
     @torch.no_grad()
     def _move_average(self) -> None:
