@@ -244,7 +244,8 @@ def predict(
 
 
 def _pad(rows: Sequence[Sequence[int]], labels: Sequence[int]) -> Batch:
-    width = max(len(row) for row in rows)
+    # Few different widths: for each that it meets, the library keeps kernels and memory.
+    width = -(-max(len(row) for row in rows) // 8) * 8
     ids = torch.zeros((len(rows), width), dtype=torch.long)
     mask = torch.zeros((len(rows), width), dtype=torch.long)
     for i, row in enumerate(rows):
