@@ -110,7 +110,7 @@ def read_headlines(path: Path) -> Iterator[tuple[str, str]]:
         return
     try:
         yield from _records(path)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise InvalidInput(f"Cannot read {path}: {error}.", hint="Give CSV or JSONL.") from error
 
 
@@ -122,6 +122,8 @@ def _records(path: Path) -> Iterator[tuple[str, str]]:
         return
     for line in _lines(path):
         record = json.loads(line)
+        if not isinstance(record, dict):
+            raise TypeError("a line is no JSON object")
         text = record.get("headline") or record.get("text") or ""
         yield text, record.get("published_at") or record.get("date") or ""
 

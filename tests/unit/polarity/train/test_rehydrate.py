@@ -95,7 +95,8 @@ def test_a_folder_of_headlines_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.jsonl", b"{"), ("a.csv", b"headline\n\xff"), ("none.csv", None)]
+    ("name", "content"),
+    [("a.jsonl", b"{"), ("b.jsonl", b"[1]\n"), ("a.csv", b"headline\n\xff"), ("none.csv", None)],
 )
 def test_texts_that_cannot_be_read_are_named(tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:
