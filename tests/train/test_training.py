@@ -137,7 +137,7 @@ def write_recipe(recipe: Recipe, folder: Path) -> Path:
     lines = [
         f"{key} = {json.dumps(value)}"
         for key, value in recipe.to_dict().items()
-        if key not in ("sets", "tests", "keep_float", "notes") and value != ()
+        if key not in ("sets", "tests", "keep_float", "notes", "finish") and value != ()
     ]
     for key, specs in (("sets", recipe.sets), ("tests", recipe.tests)):
         for spec in specs:
@@ -232,6 +232,25 @@ def test_members_differ_in_order_and_their_mean_is_kept(recipe: Recipe, corpus: 
     kept = load_file(out / "network" / "network.safetensors")
     for name, mean in mean_weights([*best, *last]).items():
         assert torch.allclose(kept[name], mean), name
+
+
+def test_a_second_stage_goes_on_from_the_first_and_part_of_the_way_back(
+    recipe: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    path, out = write_recipe(replace(recipe, members=(1, 2)), tmp_path), tmp_path / "out"
+    path.write_text(path.read_text() + "\n[finish]\nweights = {s = 0.5}\nkeep = 0.25\n", encoding="utf-8")
+    seen: list[Progress] = []
+    built = run(path, out, data=corpus, progress=seen.append)
+    assert built.reports["t"].macro_f1 > 0.9
+    assert {p.stage for p in seen} == {1, 2}
+    first, kept = (load_file(out / name / "network.safetensors") for name in ("first", "network"))
+    ends = [torch.load(out / "finish" / f"member-{n}" / "best.pt", weights_only=True) for n in (1, 2)]
+    for name, second in mean_weights(ends).items():
+        assert torch.allclose(kept[name], 0.25 * first[name] + 0.75 * second, atol=1e-6), name
+    assert "| 1, then 0.5 |" in (built.folder / "card.md").read_text(encoding="utf-8")
+    again = run(path, out, data=corpus, resume=True)
+    assert again.fields["metrics"]["t"]["confusion"] == built.fields["metrics"]["t"]["confusion"]
+    assert torch.equal(load_file(out / "network" / "network.safetensors")[name], kept[name])
 
 
 def test_a_member_that_fails_ends_the_run(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:

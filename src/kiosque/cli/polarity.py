@@ -139,7 +139,9 @@ def train(
             data=data or shipped_data(),
             resume=resume,
             threads=house.settings.threads,
-            progress=lambda p: show(p.step / max(p.steps, 1), f"epoch {p.epoch}, loss {p.loss:.3f}"),
+            progress=lambda p: show(
+                p.step / max(p.steps, 1), f"stage {p.stage}, epoch {p.epoch}, loss {p.loss:.3f}"
+            ),
         )
         for line in publish(house, build, recipe, data or shipped_data(), promote=promote):
             say(line)

@@ -61,13 +61,15 @@ def read_polarity(raw: object) -> Polarity:
 def read_examples(path: Path, reader: str = "auto") -> list[Example]:
     """Every labelled mention of `path`, in the order of the file. `reader` is a key of `READERS`.
 
-    `path` is a file (`.gz` is unpacked) or a folder, whose `*.jsonl` are read in the order of their names.
+    `path` is a file (`.gz` is unpacked) or a folder, whose `*.jsonl` and `*.jsonl.gz` are read in the order of their
+    names.
     A target that the text does not name is an example without mentions; the caller counts those.
     """
     if reader not in READERS:
         raise InvalidInput(f"No reader {reader!r}.", hint=f"Known: {', '.join(sorted(READERS))}.")
     if path.is_dir():
-        return [e for file in sorted(path.glob("*.jsonl")) for e in read_examples(file, reader)]
+        files = sorted((*path.glob("*.jsonl"), *path.glob("*.jsonl.gz")))
+        return [e for file in files for e in read_examples(file, reader)]
     if reader == "auto":
         reader = "csv" if path.name.removesuffix(".gz").endswith(".csv") else "jsonl"
     try:

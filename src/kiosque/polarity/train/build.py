@@ -55,18 +55,18 @@ def build(
     model: TargetClassifier,
     tokenizer: Tokenizer,
     sets: Sequence[LoadedSet],
-    heldout: Sequence[Example],
     tests: Mapping[str, Sequence[Example]],
     out: Path,
     *,
     notes: str = "",
 ) -> Build:
-    """Export, quantise, calibrate on `heldout`, measure on `tests`, and describe, under `out`.
+    """Export, quantise, calibrate on what `sets` hold out, measure on `tests`, and describe, under `out`.
 
     `out/float` keeps the fp32 network for comparison, `out/version` is what is published.
     """
     folder = out / "version"
     folder.mkdir(parents=True, exist_ok=True)
+    heldout = [e for s in sets for e in s.heldout]
     source = export_float(model, tokenizer, out / "float")
     sample = [make_windows(e.text, e.mentions)[0].text for e in heldout[:: max(1, len(heldout) // 500)]]
     quantise(source, folder / "model.onnx", tokenizer=tokenizer, texts=sample, keep_float=recipe.keep_float)

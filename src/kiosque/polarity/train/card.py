@@ -23,7 +23,7 @@ mention is replaced by a placeholder before the text reaches the network.
 |---|---|---|---|---|---|
 {data}
 
-{apart}
+{stages}{apart}
 
 ## Measured
 
@@ -73,7 +73,8 @@ def render_card(
         code_version=fields["code_version"],
         temperature=fields["calibration"]["temperature"],
         apart=_apart(recipe),
-        data="\n".join(_data_row(name, entry) for name, entry in fields["data"].items()),
+        data="\n".join(_data_row(name, entry, recipe["finish"]) for name, entry in fields["data"].items()),
+        stages=_stages(recipe["finish"]),
         measured="\n".join(_row(name, r, floats[name]) for name, r in reports.items()),
         slices=_slices(reports),
     )
@@ -92,12 +93,23 @@ def _apart(recipe: Mapping[str, Any]) -> str:
     )
 
 
-def _data_row(name: str, entry: Mapping[str, Any]) -> str:
+def _stages(finish: Mapping[str, Any] | None) -> str:
+    if finish is None:
+        return ""
+    return (
+        "The weight is the share of a set that a pass sees, in the first stage and in the second, which goes on from "
+        f"there. The weights of the network are {100 * finish['keep']:.0f} % those of the first stage and "
+        f"{100 - 100 * finish['keep']:.0f} % those of the second.\n\n"
+    )
+
+
+def _data_row(name: str, entry: Mapping[str, Any], finish: Mapping[str, Any] | None) -> str:
+    weights = [entry["weight"], *([finish["weights"].get(name, 0)] if finish else [])]
     cells = [
         name,
         entry["training"],
         entry["heldout"],
-        f"{entry['weight']:g}",
+        ", then ".join(f"{weight:g}" for weight in weights),
         entry["licence"] or "not stated",
     ]
     return "| " + " | ".join(map(str, [*cells, f"`{entry['sha256'][:16]}…`"])) + " |"

@@ -52,6 +52,11 @@ def load_sets(specs: Sequence[TrainingSet], *, data: Path) -> list[LoadedSet]:
             log.warning("training.set_missing", set=spec.name, path=str(path))
             continue
         examples = [e for e in _read(spec, path, data=data) if e.mentions]
+        if not examples and not spec.optional:
+            raise InvalidInput(
+                f"The training set {spec.name} has no labelled target in {path}.",
+                hint="Each needs a text that names its target, and a polarity.",
+            )
         training, heldout = split_by_text(examples, spec.heldout)
         loaded.append(LoadedSet(spec, tuple(training), tuple(heldout), digest_examples(examples)))
     return loaded
@@ -59,7 +64,10 @@ def load_sets(specs: Sequence[TrainingSet], *, data: Path) -> list[LoadedSet]:
 
 def _read(spec: TrainingSet, path: Path, *, data: Path) -> list[Example]:
     if spec.labels:
-        return read_joined(resolve_path(spec.labels, data=data), path)
+        joined, total = read_joined(resolve_path(spec.labels, data=data), path)
+        say = log.info if len(joined) > total / 2 else log.warning
+        say("training.labels_joined", set=spec.name, labels=total, joined=len(joined), headlines=str(path))
+        return joined
     return read_examples(path, spec.reader)
 
 

@@ -33,7 +33,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. `seconds_left` is estimated from the batches done so far in this process."""
+    """Where a stage stands. `seconds_left` is estimated from the batches done so far in this process."""
 
     epoch: int
     step: int
@@ -41,6 +41,7 @@ class Progress:
     loss: float
     seconds_left: float
     heldout_macro_f1: float | None = None
+    stage: int = 1
 
 
 ProgressHook = Callable[[Progress], None]

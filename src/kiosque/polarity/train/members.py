@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from kiosque.polarity.train.data import LoadedSet, Mixer, Sample
-from kiosque.polarity.train.encoder import TargetClassifier, build_classifier, load_network
+from kiosque.polarity.train.encoder import TargetClassifier, build_classifier, load_network, save_network
 from kiosque.polarity.train.loop import Progress, ProgressHook, Trainer
 from kiosque.polarity.train.recipe import Recipe
 
@@ -39,7 +39,33 @@ class Course:
 
 
 def train(course: Course, progress: ProgressHook | None = None) -> tuple[TargetClassifier, Tokenizer]:
-    """The trained network of the recipe: of its one run, or the mean of its members."""
+    """The trained network of the recipe, after both stages where it has two."""
+    finish = course.recipe.finish
+    model, tokenizer = _stage(replace(course, recipe=replace(course.recipe, finish=None)), progress)
+    if finish is None:
+        return model, tokenizer
+    save_network(model, tokenizer, course.out / "first")
+    first = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    model, tokenizer = _stage(_finishing(course), progress and _second(progress))
+    model.load_state_dict(blend(first, model.state_dict(), finish.keep))
+    return model.eval(), tokenizer
+
+
+def _finishing(course: Course) -> Course:
+    recipe = course.recipe.finishing("../first")
+    weights = {spec.name: spec for spec in recipe.sets}
+    sets = [replace(s, spec=weights[s.spec.name]) for s in course.sets]
+    return replace(course, recipe=recipe, sets=sets, out=course.out / "finish")
+
+
+def _second(progress: ProgressHook) -> ProgressHook:
+    return lambda state: progress(replace(state, stage=2))
+
+
+def _stage(course: Course, progress: ProgressHook | None) -> tuple[TargetClassifier, Tokenizer]:
+    """One run, or the mean of the members. Sets without weight are not looked at, not even for names."""
+    sets = [s if s.spec.weight else replace(s, training=()) for s in course.sets]
+    course = replace(course, sets=sets)
     if not course.recipe.members:
         return _run(course, course.recipe.seed, course.out, progress)
     kept = _side_by_side(course, progress)
@@ -51,6 +77,11 @@ def train(course: Course, progress: ProgressHook | None = None) -> tuple[TargetC
 def mean_weights(members: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of weights of the same names and shapes, one by one."""
     return {name: torch.stack([m[name] for m in members]).mean(0) for name in members[0]}
+
+
+def blend(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """`share` of the first weights and the rest of the second, one by one."""
+    return {name: torch.lerp(second[name], first[name], share) for name in first}
 
 
 def _start(course: Course) -> tuple[TargetClassifier, Tokenizer]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,24 @@ class TrainingSet:
     optional: bool = False
     overlap: bool = False
     licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A second, short stage: other shares of the sets, from where the first ended.
+
+    What the first has learned and the second would forget is kept by a mean of the weights of both (Wortsman et al.
+    2022, "Robust fine-tuning of zero-shot models").
+    """
+
+    weights: Mapping[str, float]
+    """Set → share of it that an epoch sees. Sets that are not named are left out."""
+    keep: float = 0.5
+    """Share of the first stage's weights in that mean."""
+    members: tuple[int, ...] = ()
+    """Seeds of this stage's runs; those of the first where there are none."""
+    epochs: int = 1
+    encoder_rate: float = 6e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +90,25 @@ class Recipe:
     """Word pieces kept in the exported file (the most frequent in the training texts and in English); 0 keeps all."""
     keep_float: tuple[str, ...] = ()
     """Parts of the names of layers that int8 quantisation leaves in fp32."""
+    finish: Finish | None = None
     notes: tuple[str, ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def finishing(self, start: str) -> Recipe:
+        """The second stage as a recipe: from the network in `start`, seen from its own folder."""
+        assert self.finish is not None
+        return replace(
+            self,
+            sets=tuple(replace(s, weight=self.finish.weights.get(s.name, 0.0)) for s in self.sets),
+            start=start,
+            members=self.finish.members or self.members,
+            epochs=self.finish.epochs,
+            encoder_rate=self.finish.encoder_rate,
+            evaluations=1,
+            finish=None,
+        )
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -92,16 +126,23 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def recipe_from(raw: dict[str, Any], where: str = "recipe") -> Recipe:
-    values = {
-        k: tuple(v) if isinstance(v, list) and k in ("members", "keep_float", "notes") else v
-        for k, v in raw.items()
-    }
+    values = _with_tuples(raw)
     for key in ("sets", "tests"):
         values[key] = tuple(_build(TrainingSet, entry, f"{where}, {key}") for entry in raw.get(key, []))
+    if "finish" in raw:
+        values["finish"] = _build(Finish, _with_tuples(raw["finish"]), f"{where}, finish")
     recipe: Recipe = _build(Recipe, values, where)
     if not recipe.sets:
         raise InvalidInput(f"{where}: no training set.", hint="Add at least one [[sets]] with name and path.")
+    unknown = set(recipe.finish.weights if recipe.finish else ()) - {s.name for s in recipe.sets}
+    if unknown:
+        raise InvalidInput(f"{where}, finish: no set is called {', '.join(sorted(unknown))}.")
     return recipe
+
+
+def _with_tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    names = ("members", "keep_float", "notes")
+    return {k: tuple(v) if isinstance(v, list) and k in names else v for k, v in raw.items()}
 
 
 def _build(kind: type[Any], values: dict[str, Any], where: str) -> Any:

@@ -85,17 +85,20 @@ def rehydrate(labels: Path, headlines: Iterable[tuple[str, str]], out: Path) -> 
     return Rehydrated(total, joined)
 
 
-def read_joined(labels: Path, headlines: Path) -> list[Example]:
-    """Every label whose headline is in `headlines`, sorted by id, so that the order of `headlines` does not matter.
+def read_joined(labels: Path, headlines: Path) -> tuple[list[Example], int]:
+    """Every label whose headline is in `headlines`, and how many labels there are.
 
-    `headlines` is for `read_headlines`. A target that the headline does not name has no mentions.
+    `headlines` is for `read_headlines`. The labels are sorted by id, so that the order of `headlines` does not
+    matter. A target that the headline does not name has no mentions.
     """
-    joined = sorted(_join(read_headlines(headlines), read_labels(labels)))
-    return [
+    wanted = read_labels(labels)
+    joined = sorted(_join(read_headlines(headlines), wanted))
+    examples = [
         Example(text, target, find_offsets(text, target), read_polarity(polarity), key)
         for key, text, pairs in joined
         for target, polarity in pairs
     ]
+    return examples, sum(map(len, wanted.values()))
 
 
 def read_headlines(path: Path) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,7 @@ def run(
     course = Course(recipe, sets, make_samples(heldout), out, resume=resume, threads=threads)
     model, tokenizer = train(course, progress)
     save_network(model, tokenizer, out / "network")
-    return build(recipe, model, tokenizer, sets, heldout, tests, out, notes=read_notes(recipe.name))
+    return build(recipe, model, tokenizer, sets, tests, out, notes=read_notes(recipe.name))
 
 
 def training_sets(recipe: Recipe, tests: dict[str, list[Example]], *, data: Path) -> list[LoadedSet]:

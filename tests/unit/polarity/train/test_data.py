@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from kiosque.core.errors import InvalidInput
 from kiosque.core.polarity import Polarity
@@ -102,6 +103,27 @@ def test_sets_are_loaded_and_missing_ones_named(tmp_path: Path) -> None:
     assert [s.text for s in make_samples(found.training)] == ["[TARGET] won"]
     with pytest.raises(InvalidInput, match="gone"):
         load_sets([replace(gone, optional=False)], data=tmp_path)
+
+
+def test_a_set_without_any_labelled_target_is_refused_unless_it_is_optional(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(json.dumps({"text": "Okafor won", "target": "Li", "polarity": 0}))
+    empty = TrainingSet("empty", "{data}/s.jsonl")
+    with pytest.raises(InvalidInput, match="empty"):
+        load_sets([empty], data=tmp_path)
+    (found,) = load_sets([replace(empty, optional=True)], data=tmp_path)
+    assert found.training == ()
+
+
+def test_labels_that_find_few_of_their_headlines_are_warned_of(tmp_path: Path) -> None:
+    labels = [
+        (headline_id(f"{name} won", "2020-02-02"), name, "positive") for name in ("Okafor", "Li", "Roe")
+    ]
+    write_labels(tmp_path / "labels.csv.gz", labels)
+    (tmp_path / "s.jsonl").write_text(json.dumps({"headline": "Okafor won", "date": "2020-02-02"}))
+    with capture_logs() as logs:
+        load_sets([TrainingSet("s", "{data}/s.jsonl", labels="{data}/labels.csv.gz")], data=tmp_path)
+    (said,) = [line for line in logs if line["event"] == "training.labels_joined"]
+    assert (said["log_level"], said["labels"], said["joined"]) == ("warning", 3, 1)
 
 
 def test_a_set_of_labels_without_text_is_joined_to_the_headlines(tmp_path: Path) -> None:

@@ -34,11 +34,22 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
         ({**ONE_SET, "epoch": 3}, "unknown epoch"),
         ({"name": "r", "sets": [{"name": "s"}]}, "path"),
         ({"sets": ONE_SET["sets"]}, "name"),
+        ({**ONE_SET, "finish": {"weights": {"t": 1.0}}}, "no set is called t"),
+        ({**ONE_SET, "finish": {"keep": 0.5}}, "weights"),
     ],
 )
 def test_what_is_wrong_is_named(raw: dict[str, object], why: str) -> None:
     with pytest.raises(InvalidInput, match=why):
         recipe_from(raw)
+
+
+def test_the_second_stage_is_a_recipe_with_other_shares() -> None:
+    sets = [{"name": "s", "path": "x"}, {"name": "t", "path": "y", "weight": 0.0, "heldout": 0.1}]
+    raw = {"name": "r", "sets": sets, "epochs": 3, "finish": {"weights": {"t": 2.0}, "encoder_rate": 1e-5}}
+    second = recipe_from(raw).finishing("../first")
+    assert [(s.weight, s.heldout) for s in second.sets] == [(0.0, 0.0), (2.0, 0.1)]
+    assert (second.start, second.epochs, second.encoder_rate) == ("../first", 1, 1e-5)
+    assert second.finish is None
 
 
 def test_missing_and_malformed_files_are_invalid_input(tmp_path: Path) -> None:

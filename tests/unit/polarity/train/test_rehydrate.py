@@ -91,7 +91,8 @@ def test_a_folder_of_headlines_is_read(tmp_path: Path) -> None:
     (folder / "README.md").write_text("No headlines.")
     (folder / "a.csv").write_text(f"headline,date\nAnother,2011-11-15\n{HEADLINE},2011-11-15\n")
     (folder / "b.jsonl").write_text(json.dumps({"headline": HEADLINE, "published_at": "2011-11-15"}))
-    assert len(read_joined(labels_for(tmp_path), folder)) == 3
+    joined, labels = read_joined(labels_for(tmp_path), folder)
+    assert len(joined) == 3 <= labels
 
 
 @pytest.mark.parametrize(
