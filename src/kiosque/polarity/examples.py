@@ -62,8 +62,7 @@ def read_examples(path: Path, reader: str = "auto") -> list[Example]:
     """Every labelled mention of `path`, in the order of the file. `reader` is a key of `READERS`.
 
     `path` is a file (`.gz` is unpacked) or a folder, whose `*.jsonl` and `*.jsonl.gz` are read in the order of their
-    names.
-    A target that the text does not name is an example without mentions; the caller counts those.
+    names. A target that the text does not name is an example without mentions; the caller counts those.
     """
     if reader not in READERS:
         raise InvalidInput(f"No reader {reader!r}.", hint=f"Known: {', '.join(sorted(READERS))}.")

@@ -45,7 +45,7 @@ def train(course: Course, progress: ProgressHook | None = None) -> tuple[TargetC
     if finish is None:
         return model, tokenizer
     save_network(model, tokenizer, course.out / "first")
-    first = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    first = model.state_dict()
     model, tokenizer = _stage(_finishing(course), progress and _second(progress))
     model.load_state_dict(blend(first, model.state_dict(), finish.keep))
     return model.eval(), tokenizer
