@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,9 @@ pytest.importorskip("transformers", reason="needs the extra polarity-train")
 pytest.importorskip("onnx", reason="needs the extra polarity-train")
 
 import numpy as np  # noqa: E402
+import onnx  # noqa: E402
+import onnxruntime as ort  # noqa: E402
+from onnx import helper, numpy_helper  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: E402
 
@@ -28,7 +32,13 @@ from kiosque.polarity.train.encoder import TargetClassifier, build_classifier  #
 from kiosque.polarity.train.export import export_float  # noqa: E402
 from kiosque.polarity.train.loop import Progress, Trainer, make_batches, predict, schedule  # noqa: E402
 from kiosque.polarity.train.members import mean_weights  # noqa: E402
-from kiosque.polarity.train.quantise import quantise  # noqa: E402
+from kiosque.polarity.train.quantise import (  # noqa: E402
+    Flow,
+    measure_flows,
+    quantise,
+    quantise_layers,
+    round_weights,
+)
 from kiosque.polarity.train.recipe import Recipe, recipe_from  # noqa: E402
 from kiosque.polarity.train.run import run  # noqa: E402
 
@@ -253,6 +263,16 @@ def test_a_second_stage_goes_on_from_the_first_and_part_of_the_way_back(
     assert torch.equal(load_file(out / "network" / "network.safetensors")[name], kept[name])
 
 
+def test_a_second_stage_without_anything_to_train_on_is_refused_at_once(
+    recipe: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    path, out = write_recipe(recipe, tmp_path), tmp_path / "out"
+    path.write_text(path.read_text() + "\n[finish]\nweights = {s = 0.0}\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="second stage has nothing"):
+        run(path, out, data=corpus)
+    assert not out.exists()
+
+
 def test_a_member_that_fails_ends_the_run(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
     path = write_recipe(replace(recipe, members=(1, 2)), tmp_path)
     (tmp_path / "out").mkdir()
@@ -350,6 +370,75 @@ def test_the_exported_network_is_the_trained_one_and_int8_is_close(
     rounded = Scorer(folder / "int8", max_tokens=64).logits(texts)
     assert abs(macro_f1(labels, rounded.argmax(1)) - macro_f1(labels, expected.argmax(1))) <= 0.05
     assert (folder / "int8" / "model.onnx").stat().st_size < (folder / "float" / "model.onnx").stat().st_size
+
+
+def linear_network(weights: np.ndarray[Any, Any]) -> onnx.ModelProto:
+    """`x @ weights`, reading x as what `input_ids` looks up in a table: as encoders do, in short."""
+    rng = np.random.default_rng(3)
+    table = rng.normal(0, 1, (50, len(weights))).astype(np.float32)
+    # The first token is far larger than the others, as in the feed-forward layers of encoders.
+    table[0] *= 20
+    constants = [numpy_helper.from_array(table, "table"), numpy_helper.from_array(weights, "weights")]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["x"]),
+        helper.make_node("MatMul", ["x", "weights"], ["logits"], name="layer"),
+    ]
+    inputs = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["batch", "tokens"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    outputs = [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, None)]
+    graph = helper.make_graph(nodes, "linear", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def answers(model: onnx.ModelProto, ids: list[int]) -> np.ndarray[Any, Any]:
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    row = np.array([ids])
+    result: np.ndarray[Any, Any] = session.run(None, {"input_ids": row, "attention_mask": row})[0][0]
+    return result
+
+
+def test_a_large_first_token_does_not_round_away_the_others() -> None:
+    model = linear_network(np.random.default_rng(4).normal(0, 1, (64, 8)).astype(np.float32))
+    texts = [[0, *range(1 + i, 9 + i)] for i in range(40)]
+    layers = [n for n in model.graph.node if n.name == "layer"]
+    flows = measure_flows(model, layers, texts)
+    assert flows["x"].by_row
+
+    def error(flow: Flow) -> float:
+        rounded = onnx.ModelProto()
+        rounded.CopyFrom(model)
+        quantise_layers(rounded, [n for n in rounded.graph.node if n.name == "layer"], {"x": flow})
+        return float(np.abs(answers(rounded, texts[0]) - answers(model, texts[0]))[1:].max())
+
+    assert error(flows["x"]) < error(replace(flows["x"], by_row=False)) / 3
+
+
+def test_rounding_keeps_what_the_layer_gives_for_such_inputs() -> None:
+    rng = np.random.default_rng(5)
+    inputs = rng.normal(0, 1, (400, 6)) @ rng.normal(0, 1, (6, 32)) + rng.normal(0, 0.05, (400, 32))
+    weights = rng.normal(0, 1, (32, 10)).astype(np.float32)
+    integers, scale = round_weights(weights, inputs.T @ inputs)
+    nearest = np.round(weights / scale)
+    error, plain = (np.abs(inputs @ (each * scale - weights)).mean() for each in (integers, nearest))
+    assert error < plain / 2
+    assert np.abs(integers * scale - weights).max() < 0.2
+
+
+def overflowing_weights() -> np.ndarray[Any, Any]:
+    """int8 weights of a layer whose neighbours are all large and of one sign."""
+    rng = np.random.default_rng(6)
+    weights = np.abs(rng.normal(0, 1, (65, 16))).astype(np.float32)
+    return round_weights(weights * np.array([1, -1] * 8, dtype=np.float32), np.eye(65, dtype=np.float32))[0]
+
+
+def test_no_two_neighbours_overflow_sixteen_bits() -> None:
+    weights = overflowing_weights().astype(int)
+    assert np.abs(weights).max() <= 127
+    assert np.abs(weights[0:64:2] + weights[1:64:2]).max() * 255 < 2**15
+    # They do use their eighth bit.
+    assert np.abs(weights).max() > 64
 
 
 def test_pruning_the_vocabulary_changes_nothing_for_the_words_that_stay(encoder: Path) -> None:

@@ -132,6 +132,7 @@ def train(
     from kiosque.wiring import shipped_data
 
     with house_of(ctx) as house, steps("Training") as show:
+        show(None, "reading the sets")
         folder = out or house.settings.data_dir / "training" / Path(recipe).stem
         build = run(
             Path(recipe),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +46,18 @@ def test_is_small_and_complete(folder: Path) -> None:
 def test_answers_as_recorded(model: PolarityModel) -> None:
     model.warm()
     model.check()
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or shutil.which("qemu-x86_64") is None,
+    reason="needs qemu-x86_64 (Debian: apt-get install qemu-user), on such a processor",
+)
+def test_answers_as_recorded_on_a_processor_of_2013(folder: Path) -> None:
+    """Without VNNI sums of int8 products would overflow if the weights allowed it."""
+    code = "import sys, kiosque.polarity.model as m, pathlib; m.load(pathlib.Path(sys.argv[1]), threads=1).check()"
+    command = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c", code, str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr[-2000:]
 
 
 @pytest.mark.parametrize(

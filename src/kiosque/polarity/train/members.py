@@ -20,6 +20,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from kiosque.core.errors import InvalidInput
 from kiosque.polarity.train.data import LoadedSet, Mixer, Sample
 from kiosque.polarity.train.encoder import TargetClassifier, build_classifier, load_network, save_network
 from kiosque.polarity.train.loop import Progress, ProgressHook, Trainer
@@ -41,12 +42,13 @@ class Course:
 def train(course: Course, progress: ProgressHook | None = None) -> tuple[TargetClassifier, Tokenizer]:
     """The trained network of the recipe, after both stages where it has two."""
     finish = course.recipe.finish
+    second = _finishing(course) if finish else None
     model, tokenizer = _stage(replace(course, recipe=replace(course.recipe, finish=None)), progress)
-    if finish is None:
+    if finish is None or second is None:
         return model, tokenizer
     save_network(model, tokenizer, course.out / "first")
     first = model.state_dict()
-    model, tokenizer = _stage(_finishing(course), progress and _second(progress))
+    model, tokenizer = _stage(second, progress and _second(progress))
     model.load_state_dict(blend(first, model.state_dict(), finish.keep))
     return model.eval(), tokenizer
 
@@ -55,6 +57,12 @@ def _finishing(course: Course) -> Course:
     recipe = course.recipe.finishing("../first")
     weights = {spec.name: spec for spec in recipe.sets}
     sets = [replace(s, spec=weights[s.spec.name]) for s in course.sets]
+    if not any(s.training and s.spec.weight for s in sets):
+        # Said before the first stage has taken its time.
+        raise InvalidInput(
+            "The second stage has nothing to train on: all its sets are missing or have no weight.",
+            hint="Set KIOSQUE_DATASETS, or take [finish] out of the recipe.",
+        )
     return replace(course, recipe=recipe, sets=sets, out=course.out / "finish")
 
 

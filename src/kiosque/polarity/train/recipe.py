@@ -137,6 +137,8 @@ def recipe_from(raw: dict[str, Any], where: str = "recipe") -> Recipe:
     unknown = set(recipe.finish.weights if recipe.finish else ()) - {s.name for s in recipe.sets}
     if unknown:
         raise InvalidInput(f"{where}, finish: no set is called {', '.join(sorted(unknown))}.")
+    if recipe.finish and not 0 <= recipe.finish.keep <= 1:
+        raise InvalidInput(f"{where}, finish: keep is a share from 0 to 1, not {recipe.finish.keep}.")
     return recipe
 
 

@@ -36,6 +36,7 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
         ({"sets": ONE_SET["sets"]}, "name"),
         ({**ONE_SET, "finish": {"weights": {"t": 1.0}}}, "no set is called t"),
         ({**ONE_SET, "finish": {"keep": 0.5}}, "weights"),
+        ({**ONE_SET, "finish": {"weights": {}, "keep": 25}}, "share from 0 to 1, not 25"),
     ],
 )
 def test_what_is_wrong_is_named(raw: dict[str, object], why: str) -> None:
