@@ -36,7 +36,7 @@ PAIR = 128
 BLOCK = 64
 """Rows of weights whose errors are passed on together, for speed; the result is the same for any."""
 DAMPING = 0.01
-"""What is added to the diagonal of the products, as a share of its mean: inputs that never differ, too, can be told."""
+"""Share of its mean that is added to the diagonal of the products, which could not be inverted without."""
 TOGETHER = 32
 """Texts whose products are summed at once, for speed."""
 Array = np.ndarray[Any, np.dtype[np.float32]]
