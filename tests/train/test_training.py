@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import platform
 import random
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -439,6 +443,43 @@ def test_no_two_neighbours_overflow_sixteen_bits() -> None:
     assert np.abs(weights[0:64:2] + weights[1:64:2]).max() * 255 < 2**15
     # They do use their eighth bit.
     assert np.abs(weights).max() > 64
+
+
+LARGEST_SUMS = """
+import sys, numpy as np, onnxruntime as ort
+session = ort.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+weights = np.load(sys.argv[2])
+activations = np.full((5, len(weights)), 255, dtype=np.uint8)
+print(int((session.run(None, {"x": activations})[0] != activations.astype(int) @ weights.astype(int)).sum()))
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or shutil.which("qemu-x86_64") is None,
+    reason="needs qemu-x86_64 (Debian: apt-get install qemu-user), on such a processor",
+)
+def test_the_largest_sums_come_out_right_without_vnni(tmp_path: Path) -> None:
+    def wrong(weights: np.ndarray[Any, Any]) -> int:
+        constants = [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array(0, dtype=np.uint8), "zero"),
+        ]
+        inputs = [helper.make_tensor_value_info("x", onnx.TensorProto.UINT8, ["rows", len(weights)])]
+        outputs = [helper.make_tensor_value_info("y", onnx.TensorProto.INT32, None)]
+        node = helper.make_node("MatMulInteger", ["x", "weights", "zero"], ["y"])
+        graph = helper.make_graph([node], "sums", inputs, outputs, constants)
+        onnx.save(
+            helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+            str(tmp_path / "sums.onnx"),
+        )
+        np.save(tmp_path / "weights.npy", weights)
+        command = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c", LARGEST_SUMS]
+        files = [str(tmp_path / "sums.onnx"), str(tmp_path / "weights.npy")]
+        return int(subprocess.run([*command, *files], capture_output=True, check=True, timeout=300).stdout)
+
+    assert wrong(overflowing_weights()) == 0
+    # The emulated processor is one that has the trouble.
+    assert wrong(np.full((65, 16), 127, dtype=np.int8)) > 0
 
 
 def test_pruning_the_vocabulary_changes_nothing_for_the_words_that_stay(encoder: Path) -> None:
