@@ -20,13 +20,18 @@ BEGIN, END = "<!-- benchmarks {} -->", "<!-- end of benchmarks {} -->"
 
 
 def write(results: Results) -> None:
-    """Put the tables of every measure between its marks in docs/performance.md; draw the pictures that it shows."""
+    """Put the tables of every measure between its marks in docs/performance.md; draw the pictures that it shows.
+
+    What `results` has no measure of stays as it is on the page.
+    """
     page = PAGE.read_text(encoding="utf-8")
-    page = _between(page, "goals", goals(results))
+    page = _between(page, "goals", goals(results) + _other_goals(page, results))
     for name, found in results.measures.items():
         page = _between(page, name, tables(found))
     PAGE.write_text(page, encoding="utf-8")
     shown = [name for name in results.measures if f"bench-{name}.png" in page]
+    if not shown:
+        return
     try:
         command = [python_of("plots"), HERE / "workers" / "plot.py", results.path, IMAGES, *shown]
         subprocess.run([str(part) for part in command], check=True)
@@ -80,6 +85,14 @@ def goals(results: Results) -> str:
     lines = [_row(["goal", "measured", "met"]), _row(["---", "--:", "---"])]
     lines += [_goal(goal) for found in results.measures.values() for goal in found.goals]
     return "\n".join(lines) + "\n"
+
+
+def _other_goals(page: str, results: Results) -> str:
+    """The rows of `page` on measures that `results` lacks."""
+    begin, end = BEGIN.format("goals"), END.format("goals")
+    rows = page.partition(begin)[2].partition(end)[0].strip().splitlines()[2:]
+    known = tuple(f"| {name}{mark}" for name in results.measures for mark in ":,")
+    return "".join(f"{row}\n" for row in rows if not row.startswith(known))
 
 
 def _goal(goal: Goal) -> str:

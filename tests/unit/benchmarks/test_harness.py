@@ -99,3 +99,28 @@ def test_goals_say_whether_they_were_met(tmp_path: Path) -> None:
         "| faster | 4.00 | **no** |",
         "| unknown | not measured | – |",
     ]
+
+
+def test_a_run_of_some_measures_leaves_the_page_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "performance.md"
+    marks = [report.BEGIN.format("goals"), report.END.format("goals")]
+    rows = [
+        "| goal | measured | met |",
+        "| --- | --: | --- |",
+        "| scoring, old | 1.00 | yes |",
+        "| books: b | 2.00 | yes |",
+    ]
+    page.write_text("\n".join([marks[0], "", *rows, "", marks[1], "and more"]), encoding="utf-8")
+    monkeypatch.setattr(report, "PAGE", page)
+    results = Results(tmp_path / "r.json")
+    results.add("scoring", Measured(goals=[Goal("scoring, new", 5, 6.0)]))
+    report.write(results)
+    assert page.read_text(encoding="utf-8").splitlines()[4:] == [
+        "| scoring, new | 6.00 | yes |",
+        "| books: b | 2.00 | yes |",
+        "",
+        marks[1],
+        "and more",
+    ]
