@@ -146,6 +146,7 @@ class Bench:
         )
 
     def goal(self, text: str, got: float | None, wanted: float, *, at_least: bool = True) -> None:
+        """`text` begins with the name of the measure and a colon or comma: the page tells goals apart by it."""
         self.found.goals.append(Goal(text, wanted, got, at_least))
 
     def note(self, text: str) -> None:

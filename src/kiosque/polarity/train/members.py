@@ -42,10 +42,10 @@ class Course:
 def train(course: Course, progress: ProgressHook | None = None) -> tuple[TargetClassifier, Tokenizer]:
     """The trained network of the recipe, after both stages where it has two."""
     finish = course.recipe.finish
-    second = _finishing(course) if finish else None
+    if finish is None:
+        return _stage(course, progress)
+    second = _finishing(course)
     model, tokenizer = _stage(replace(course, recipe=replace(course.recipe, finish=None)), progress)
-    if finish is None or second is None:
-        return model, tokenizer
     save_network(model, tokenizer, course.out / "first")
     first = model.state_dict()
     model, tokenizer = _stage(second, progress and _second(progress))
@@ -61,7 +61,7 @@ def _finishing(course: Course) -> Course:
         # Said before the first stage has taken its time.
         raise InvalidInput(
             "The second stage has nothing to train on: all its sets are missing or have no weight.",
-            hint="Set KIOSQUE_DATASETS, or take [finish] out of the recipe.",
+            hint="Set KIOSQUE_DATASETS, give one of its sets a weight, or take [finish] out of the recipe.",
         )
     return replace(course, recipe=recipe, sets=sets, out=course.out / "finish")
 

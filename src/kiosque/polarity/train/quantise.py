@@ -5,8 +5,8 @@ keep what that rounds away small; all are constants or a handful of small operat
 
 - *Channels.* A few channels of the activations are far larger than the rest. A part of each channel's size is moved
   into the weights ("SmoothQuant", Xiao et al. 2023).
-- *Rows.* In the feed-forward layers the first token is about 2.5 times as large as any other. Where rows differ that
-  much each is divided by its own largest value first, and the product multiplied by it.
+- *Rows.* Before most feed-forward products the first token is more than twice as large as the middle one. Where they
+  differ that much each token is divided by its own largest value first, and the product multiplied by it.
 - *Rounding.* Weights are rounded one input after the other, each error made up for by the inputs that are still to
   come, as far as they go together in real texts ("GPTQ", Frantar et al. 2023).
 - *Eight bits.* Processors without VNNI add the products of two neighbours in 16 bits. It is enough that no two
@@ -26,11 +26,15 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
+from kiosque.core.errors import InvalidInput
+
 ALPHA = 0.8
 """How much of a channel's size is moved into the weights."""
 UNEVEN = 0.5
-"""Rows get a scale each where the middle one is smaller than this share of the largest, mean over texts."""
+"""Tokens get a scale each where the root mean square of the middle one is below this share of the largest one's, on
+average over the texts."""
 LARGEST = 127
+"""Of an int8, in both directions."""
 PAIR = 128
 """Two neighbours of the same sign, times the largest activation (255), must fit into 16 bits: 128 * 255 < 2 ** 15."""
 BLOCK = 64
@@ -49,40 +53,47 @@ class Flow:
     size: Array
     """The largest absolute value of each channel; of its share in its row where rows have scales of their own."""
     products: Array
-    """Sums of the products of each two channels."""
+    """Sums of the products of each two channels, [channels, channels]."""
     by_row: bool
-    """Whether rows get a scale each."""
+    """Whether rows, which are tokens, get a scale each."""
 
 
 def quantise(
     source: Path, target: Path, *, tokenizer: Tokenizer, texts: Sequence[str], keep_float: Sequence[str] = ()
 ) -> Path:
-    """int8 weights with a scale for each column, the embedding table with one for each row; the rest stays fp32.
+    """Write `source` to `target` with int8 layers, a scale a column, and an int8 embedding table, a scale a row.
 
-    `texts` show what activations are like (a few hundred do). `keep_float`: parts of names of layers left in fp32.
+    `texts` show what activations are like; a few hundred do. The classifier on top, which runs once a text, stays in
+    fp32, and so do layers with a part of `keep_float` in their names. Raises InvalidInput without texts.
     """
+    if not texts:
+        raise InvalidInput(
+            "Quantising takes texts to measure activations on.", hint="Hold some of a set out."
+        )
     model = onnx.load(str(source))
-    rows = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     layers = [n for n in _linear(model) if not any(part in n.name for part in keep_float)]
-    quantise_layers(model, layers, measure_flows(model, layers, rows))
+    quantise_layers(model, layers, measure_flows(model, layers, ids))
     quantise_embeddings(model)
     onnx.save(model, str(target))
     return target
 
 
-def measure_flows(model: Any, layers: Sequence[Any], rows: Sequence[Sequence[int]]) -> dict[str, Flow]:
-    """By the name of what flows in. `rows` are the token ids of texts, which are run one at a time."""
+def measure_flows(model: Any, layers: Sequence[Any], ids: Sequence[Sequence[int]]) -> dict[str, Flow]:
+    """By name, what flows into `layers`. `ids` are the tokens of texts, which are run one by one."""
     names = sorted({node.input[0] for node in layers})
+    if not names:
+        return {}
     session = _open(model, names)
     size: dict[str, Any] = dict.fromkeys(names, 0.0)
     share: dict[str, Any] = dict.fromkeys(names, 0.0)
     products: dict[str, Any] = dict.fromkeys(names, 0.0)
     evenness: dict[str, list[float]] = {name: [] for name in names}
-    for start in range(0, len(rows), TOGETHER):
-        for name, texts in _activations(session, names, rows[start : start + TOGETHER]).items():
-            values = np.concatenate(texts)
-            lengths = [np.sqrt(np.square(text).mean(axis=1)) for text in texts]
-            evenness[name] += [float(np.median(each) / max(each.max(), 1e-9)) for each in lengths]
+    for start in range(0, len(ids), TOGETHER):
+        for name, tables in _activations(session, names, ids[start : start + TOGETHER]).items():
+            values = np.concatenate(tables)
+            means = [np.sqrt(np.square(table).mean(axis=1)) for table in tables]
+            evenness[name] += [float(np.median(each) / max(each.max(), 1e-9)) for each in means]
             absolute = np.abs(values)
             size[name] = np.maximum(size[name], absolute.max(axis=0))
             largest = np.maximum(absolute.max(axis=1, keepdims=True), 1e-9)
@@ -103,13 +114,13 @@ def _open(model: Any, names: Sequence[str]) -> ort.InferenceSession:
 
 
 def _activations(
-    session: ort.InferenceSession, names: Sequence[str], rows: Sequence[Sequence[int]]
+    session: ort.InferenceSession, names: Sequence[str], ids: Sequence[Sequence[int]]
 ) -> dict[str, list[Array]]:
-    """By name a table [tokens, channels] for each of `rows`."""
+    """By name a table [tokens, channels] for each text of `ids`."""
     tables: dict[str, list[Array]] = {name: [] for name in names}
-    for row in rows:
-        ids = np.array([row], dtype=np.int64)
-        values = session.run(names, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    for text in ids:
+        row = np.array([text], dtype=np.int64)
+        values = session.run(names, {"input_ids": row, "attention_mask": np.ones_like(row)})
         for name, value in zip(names, values, strict=True):
             tables[name].append(value.reshape(-1, value.shape[-1]))
     return tables
@@ -147,39 +158,41 @@ def _factors(size: Array, weights: Sequence[Array]) -> Array:
 
 
 def _quantise_input(model: Any, name: str, factor: Array, *, by_row: bool) -> list[Any]:
-    """Nodes that make `<name>_int8` of `name`, with `_scale`, `_zero`, and `_row` where rows have a scale each."""
-    _add(model, f"{name}_inverse", 1.0 / factor)
-    nodes = [helper.make_node("Mul", [name, f"{name}_inverse"], [f"{name}_smooth"])]
+    """Nodes that make `<name>_in_int8` of `name`, with `_in_scale`, `_in_zero`, and `_in_row` for scales of rows."""
+    own = f"{name}_in"
+    _add(model, f"{own}_inverse", 1.0 / factor)
+    nodes = [helper.make_node("Mul", [name, f"{own}_inverse"], [f"{own}_smooth"])]
     if by_row:
-        _add(model, f"{name}_least", np.array([1e-9], dtype=np.float32))
+        _add(model, f"{own}_least", np.array([1e-9], dtype=np.float32))
         nodes += [
-            helper.make_node("Abs", [f"{name}_smooth"], [f"{name}_abs"]),
-            helper.make_node("ReduceMax", [f"{name}_abs"], [f"{name}_largest"], axes=[-1]),
-            helper.make_node("Max", [f"{name}_largest", f"{name}_least"], [f"{name}_row"]),
-            helper.make_node("Div", [f"{name}_smooth", f"{name}_row"], [f"{name}_even"]),
+            helper.make_node("Abs", [f"{own}_smooth"], [f"{own}_abs"]),
+            helper.make_node("ReduceMax", [f"{own}_abs"], [f"{own}_largest"], axes=[-1]),
+            helper.make_node("Max", [f"{own}_largest", f"{own}_least"], [f"{own}_row"]),
+            helper.make_node("Div", [f"{own}_smooth", f"{own}_row"], [f"{own}_even"]),
         ]
-    outputs = [f"{name}_int8", f"{name}_scale", f"{name}_zero"]
+    outputs = [f"{own}_int8", f"{own}_scale", f"{own}_zero"]
     return [*nodes, helper.make_node("DynamicQuantizeLinear", [nodes[-1].output[0]], outputs)]
 
 
 def _integer_product(model: Any, node: Any, integers: Any, scale: Array, *, by_row: bool) -> list[Any]:
     """Nodes that compute what `node` does, to be read under the same name."""
-    name, weight, out = node.input[0], node.input[1], node.output[0]
-    _add(model, f"{weight}_int8", integers)
-    _add(model, f"{weight}_zero", np.zeros(len(scale), dtype=np.int8))
-    _add(model, f"{weight}_scale", scale)
-    inputs = [f"{name}_int8", f"{weight}_int8", f"{name}_zero", f"{weight}_zero"]
+    name, out = f"{node.input[0]}_in", node.output[0]
+    # Named after the output: two layers may share their weights and be measured on different inputs.
+    _add(model, f"{out}_weights", integers)
+    _add(model, f"{out}_weights_zero", np.zeros(len(scale), dtype=np.int8))
+    _add(model, f"{out}_weights_scale", scale)
+    inputs = [f"{name}_int8", f"{out}_weights", f"{name}_zero", f"{out}_weights_zero"]
     nodes = [
         helper.make_node("MatMulInteger", inputs, [f"{out}_int32"]),
         helper.make_node("Cast", [f"{out}_int32"], [f"{out}_float"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", [f"{name}_scale", f"{weight}_scale"], [f"{out}_scale"]),
+        helper.make_node("Mul", [f"{name}_scale", f"{out}_weights_scale"], [f"{out}_scale"]),
         helper.make_node("Mul", [f"{out}_float", f"{out}_scale"], [f"{out}_even" if by_row else out]),
     ]
     return [*nodes, helper.make_node("Mul", [f"{out}_even", f"{name}_row"], [out])] if by_row else nodes
 
 
 def round_weights(weights: Array, products: Array) -> tuple[np.ndarray[Any, np.dtype[np.int8]], Array]:
-    """int8 weights [inputs, outputs] and the scale of each output, for inputs whose `products` are known.
+    """int8 weights [inputs, outputs] and the scale of each output; `products` of the inputs are [inputs, inputs].
 
     Not each weight comes out closest to what it was, but what the layer gives for such inputs.
     """
@@ -189,15 +202,15 @@ def round_weights(weights: Array, products: Array) -> tuple[np.ndarray[Any, np.d
     order = np.argsort(-np.diag(damped), kind="stable")
     place = np.argsort(order)
     # Row i says how an error at the i-th input is made up for by the ones after it.
-    spread = np.linalg.cholesky(np.linalg.inv(damped[np.ix_(order, order)].astype(np.float64))).T
+    spread = np.linalg.cholesky(np.linalg.inv(damped[np.ix_(order, order)])).T
     rest = weights[order].astype(np.float64)
     integers = np.zeros_like(rest)
     for start in range(0, inputs, BLOCK):
         end = min(inputs, start + BLOCK)
         errors = np.zeros((end - start, rest.shape[1]))
         for i in range(start, end):
-            other = place[order[i] ^ 1] if order[i] ^ 1 < inputs else inputs
-            taken = integers[other] if other < i else 0.0
+            neighbour = place[order[i] ^ 1] if order[i] ^ 1 < inputs else inputs
+            taken = integers[neighbour] if neighbour < i else 0.0
             low = np.maximum(-LARGEST, -PAIR - np.minimum(taken, 0))
             high = np.minimum(LARGEST, PAIR - np.maximum(taken, 0))
             integers[i] = np.clip(np.round(rest[i] / scale), low, high)
@@ -226,7 +239,7 @@ def quantise_embeddings(model: Any) -> None:
         if table is None or len(table) < 1000:
             nodes.append(node)
             continue
-        scale = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, 1e-9).astype(np.float32)
+        scale = np.maximum(np.abs(table).max(axis=1, keepdims=True) / LARGEST, 1e-9).astype(np.float32)
         out, ids = node.output[0], node.input[1]
         _add(model, f"{out}_table", np.round(table / scale).astype(np.int8))
         _add(model, f"{out}_scale", scale)
@@ -240,7 +253,7 @@ def quantise_embeddings(model: Any) -> None:
 
 
 def _linear(model: Any) -> list[Any]:
-    """Products with constant weights."""
+    """Products with constant weights, apart from `Gemm`, which is what the classifier on top is exported as."""
     weights = _weights(model)
     return [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in weights]
 
