@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +11,7 @@ import pytest
 from kiosque.core.errors import CorruptModel
 from kiosque.core.polarity import Polarity, ScoringRequest, Target
 from kiosque.polarity.model import PolarityModel, load
+from kiosque.testing.emulation import needs_emulator, run_without_vnni
 from kiosque.testing.paths import CHECKOUT
 
 MODELS = CHECKOUT / "data" / "models" / "polarity"
@@ -59,17 +56,12 @@ def test_answers_as_recorded(model: PolarityModel) -> None:
     model.check()
 
 
-@pytest.mark.skipif(
-    platform.machine() != "x86_64" or shutil.which("qemu-x86_64") is None,
-    reason="needs qemu-x86_64 (Debian: apt-get install qemu-user), on such a processor",
-)
+@needs_emulator
 def test_answers_as_recorded_on_a_processor_of_2013(folder: Path) -> None:
     """Without VNNI sums of int8 products would overflow if the weights allowed it, by little here and there."""
-    command = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c", ANSWERS, str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode == 0, result.stderr[-2000:]
+    answers = json.loads(run_without_vnni(ANSWERS, str(folder)))
     recorded = json.loads((folder / "canary.json").read_text(encoding="utf-8"))
-    for answer, record in zip(json.loads(result.stdout), recorded, strict=True):
+    for answer, record in zip(answers, recorded, strict=True):
         assert answer == pytest.approx(record["probabilities"], abs=0.002)
 
 
